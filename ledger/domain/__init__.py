@@ -1,0 +1,1 @@
+"""The executable model: pure functions and state machines, without I/O."""

@@ -1,0 +1,149 @@
+"""The journal: raw logs, their fold to a head, and the decoding of entries. See
+contracts/libraries/Journal.sol.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from ledger.domain.canonical import ZERO32, keccak256, uint_word
+from ledger.domain.errors import AuditFailed
+from ledger.domain.event_table import EVENTS
+
+
+@dataclass(frozen=True, slots=True)
+class RawLog:
+    """One log with two topics, as the fold sees it."""
+
+    block_number: int
+    timestamp: int
+    topic0: bytes
+    topic1: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decoded entry. `id` is the indexed word; `args` are the other fields but the caller, by their
+    Solidity names.
+
+    Values are int, bool, str (also addresses, lower case), bytes, and tuples of these.
+    """
+
+    name: str
+    id: bytes
+    caller: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """The indexed id as a number: of a catalogue or a licence."""
+        return int.from_bytes(self.id, "big")
+
+    def __getitem__(self, name: str) -> Any:
+        return self.args[name]
+
+
+@dataclass(frozen=True, slots=True)
+class EventShape:
+    """Name, indexed field and data fields of an event of the journal; the first data field is the caller."""
+
+    contract: str
+    name: str
+    id_type: str
+    id_name: str
+    types: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def signature(self) -> str:
+        """The canonical signature."""
+        return f"{self.name}({','.join([self.id_type, *self.types])})"
+
+    @property
+    def topic(self) -> bytes:
+        """topic0: the hash of the signature."""
+        return keccak256(self.signature.encode())
+
+
+def fold(head: bytes, log: RawLog) -> bytes:
+    """The head after one entry: keccak256 of six words."""
+    return keccak256(
+        head
+        + uint_word(log.block_number)
+        + uint_word(log.timestamp)
+        + log.topic0
+        + log.topic1
+        + keccak256(log.data)
+    )
+
+
+def fold_all(logs: Iterable[RawLog], head: bytes = ZERO32) -> bytes:
+    """The head after entries in order; `head` is the one before them, zero at the start."""
+    for log in logs:
+        head = fold(head, log)
+    return head
+
+
+@cache
+def event_shapes(contract: str) -> dict[str, EventShape]:
+    """The events of `Splits`, `Catalogues` or `Licences` by name."""
+    shapes: dict[str, EventShape] = {}
+    for text in EVENTS[contract]:
+        match = re.fullmatch(r"(\w+)\((.*)\)", text)
+        if match is None:
+            raise AssertionError(f"event table: {text}")
+        pairs = [part.split(" ") for part in match[2].split(",")]
+        shapes[match[1]] = EventShape(
+            contract,
+            match[1],
+            pairs[0][0],
+            pairs[0][1],
+            tuple(pair[0] for pair in pairs[1:]),
+            tuple(pair[1] for pair in pairs[1:]),
+        )
+    return shapes
+
+
+@cache
+def _by_topic(contract: str) -> dict[bytes, EventShape]:
+    return {shape.topic: shape for shape in event_shapes(contract).values()}
+
+
+def is_entry(contract: str, topics: Sequence[bytes]) -> bool:
+    """Whether a log of the contract belongs to its journal; its other events (ERC-721, ERC-5192) do not."""
+    return len(topics) == 2 and topics[0] in _by_topic(contract)
+
+
+def decode_entry(contract: str, log: RawLog) -> Entry:
+    """Reads an entry. Raises AuditFailed for an unknown topic or malformed data."""
+    from eth_abi.abi import decode
+    from eth_abi.exceptions import DecodingError
+
+    shape = _by_topic(contract).get(log.topic0)
+    if shape is None:
+        raise AuditFailed(
+            f"A log of {contract} in block {log.block_number} is no entry of its journal.",
+            where="0x" + log.topic0.hex(),
+            remedy="Check that the address is that of the ledger's contract.",
+        )
+    try:
+        values = decode(shape.types, log.data)
+    except DecodingError as error:
+        raise AuditFailed(
+            f"An entry {shape.name} in block {log.block_number} has malformed data.", why=str(error)
+        ) from error
+    return Entry(shape.name, log.topic1, values[0], dict(zip(shape.names[1:], values[1:], strict=True)))
+
+
+def encode_entry(contract: str, entry: Entry, block_number: int, timestamp: int) -> RawLog:
+    """The raw log that the contract emits for an entry."""
+    from eth_abi.abi import encode
+
+    shape = event_shapes(contract)[entry.name]
+    values = [entry.caller, *(entry.args[name] for name in shape.names[1:])]
+    return RawLog(block_number, timestamp, shape.topic, entry.id, encode(shape.types, values))

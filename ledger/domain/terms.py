@@ -1,0 +1,406 @@
+"""The licence terms document: typed, validated, hashed in canonical form, and what the chain enforces of it.
+
+FORMATS names the fields. Amounts are decimal strings in whole tokens, times UTC, rates parts per million.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from ledger.domain.canonical import ZERO_ADDRESS, canonical_hash, canonical_json
+from ledger.domain.chain_terms import ChainTerms, bits_of
+from ledger.domain.errors import Findings, LedgerError, ValueRefused
+from ledger.domain.money import parse_amount
+from ledger.domain.royalty import NO_LIMIT, Tier
+from ledger.domain.terms_fields import (
+    WORLD,
+    Address,
+    Allocation,
+    AllocationName,
+    AmountText,
+    AttributionDuty,
+    AttributionDutyName,
+    Bps,
+    Country,
+    Days,
+    Name,
+    OnTerminationName,
+    Ppm,
+    ReportingPeriod,
+    ReportingPeriodName,
+    ScopeName,
+    StrictModel,
+    Text,
+    TierCount,
+    TierCountName,
+    TimeText,
+    UnmatchedPolicy,
+    UnmatchedPolicyName,
+    Word,
+    parse_time,
+)
+
+TERMS_VERSION = "1"
+REFUSED = "The licence terms were refused"
+
+
+class ModelCovered(StrictModel):
+    """The AI model that the licence covers; a retrain needs a new licence."""
+
+    name: Name
+    version: Name
+
+
+class Territories(StrictModel):
+    """Where the licence holds: included, less excluded."""
+
+    include: list[Country] = Field(default=[WORLD], min_length=1)
+    exclude: list[Country] = Field(default=[])
+
+
+class Reach(StrictModel):
+    """From when to when, for whom and where. No end: perpetual. `exclusive` lists scopes granted to nobody
+    else.
+    """
+
+    start: TimeText
+    end: TimeText | None = None
+    exclusive: list[ScopeName] = Field(default=[])
+    transferable: bool = False
+    territories: Territories = Territories()
+    user_class: Text = ""
+
+
+class TierTerms(StrictModel):
+    """A marginal tier: net revenue up to `up_to` (none: without limit) at `rate_ppm`."""
+
+    up_to: AmountText | None = None
+    rate_ppm: Ppm
+
+
+class MoneyTerms(StrictModel):
+    """Fee, royalty, guarantee, interest. `guarantee` is per full period; no `cap`: none."""
+
+    token: Address
+    symbol: Name
+    decimals: int = Field(ge=0, le=18)
+    upfront_fee: AmountText = "0"
+    advance: bool = False
+    tiers: list[TierTerms] = Field(default=[], max_length=16)
+    tiers_count: TierCountName = TierCount.PERIOD
+    deduction_cap_ppm: Ppm = 0
+    deduction_kinds: list[Name] = Field(default=[])
+    guarantee: AmountText = "0"
+    cap: AmountText | None = None
+    late_rate_ppm: int = Field(default=0, ge=0, le=10_000_000)
+    grace_days: Days = 0
+
+
+class PoolTerms(StrictModel):
+    """Whether periods are weighted by usage, and how the pool is divided."""
+
+    weighted: bool = False
+    distributions: Address | None = None
+    allocation: AllocationName = Allocation.EQUAL
+    minimum_eligibility: AmountText = "0"
+    confidence_floor_bps: Bps = 0
+    fallback: AllocationName = Allocation.EQUAL
+    unmatched: UnmatchedPolicyName = UnmatchedPolicy.HOLD
+
+
+class Duties(StrictModel):
+    """What the licensee reports, pays and credits, and when."""
+
+    reporting_period: ReportingPeriodName
+    days_to_report: Days = 0
+    days_to_pay: Days = 0
+    attribution: AttributionDutyName = AttributionDuty.NONE
+    certification: Text = ""
+
+
+class AuditRights(StrictModel):
+    """What the licensor may inspect; the licensee bears the cost where it underpaid by more than
+    `cost_shift_ppm`.
+    """
+
+    years_back: int = Field(default=0, ge=0, le=100)
+    notice_days: Days = 0
+    cost_shift_ppm: Ppm = 0
+
+
+class Control(StrictModel):
+    """Breach, audit, end."""
+
+    cure_days: Days
+    audit: AuditRights = AuditRights()
+    on_termination: list[OnTerminationName] = Field(default=[])
+    governing_law: Text = ""
+
+
+class TermsDocument(StrictModel):
+    """A whole licence terms document."""
+
+    terms: Literal["1"]
+    title: Text = ""
+    catalogue: int = Field(ge=1, le=2**53)
+    licensor: Address
+    licensee: Address | None = None
+    parent: Text = ""
+    works_root: Word
+    model: ModelCovered
+    scope: list[ScopeName] = Field(min_length=1)
+    reach: Reach
+    money: MoneyTerms
+    pool: PoolTerms = PoolTerms()
+    duties: Duties
+    control: Control
+
+    def canonical(self) -> bytes:
+        """RFC 8785 JSON with every field written out, so that defaults cannot change silently."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    @property
+    def hash(self) -> bytes:
+        """keccak256 of the canonical form: `document` on chain."""
+        return canonical_hash(self.model_dump(mode="json"))
+
+    def chain_terms(self, decimals: int | None = None) -> ChainTerms:
+        """What the chain enforces. `decimals`, where given, are those that the token itself states.
+
+        Raises ValueRefused if they differ from the document's.
+        """
+        money = self.money
+        if decimals is not None and decimals != money.decimals:
+            raise ValueRefused(
+                f"The document gives the token {money.decimals} decimals; the token has {decimals}.",
+                where="money.decimals",
+                remedy="Correct the decimals in the document, and check every amount.",
+            )
+
+        def units(text: str | None) -> int:
+            return parse_amount(text or "0", money.decimals)
+
+        tiers = tuple(
+            Tier(NO_LIMIT if tier.up_to is None else units(tier.up_to), tier.rate_ppm) for tier in money.tiers
+        )
+        return ChainTerms(
+            document=self.hash,
+            works_root=bytes.fromhex(self.works_root[2:]),
+            catalogue=self.catalogue,
+            licensee=self.licensee or ZERO_ADDRESS,
+            token=money.token,
+            scope=bits_of([one.value for one in self.scope]),
+            exclusive=bits_of([one.value for one in self.reach.exclusive]),
+            start=parse_time(self.reach.start),
+            end=parse_time(self.reach.end) if self.reach.end else 0,
+            transferable=self.reach.transferable,
+            upfront_fee=units(money.upfront_fee),
+            advance=money.advance,
+            tiers_over_life=money.tiers_count is TierCount.LIFE,
+            deduction_cap_ppm=money.deduction_cap_ppm,
+            guarantee=units(money.guarantee),
+            cap=units(money.cap),
+            late_rate_ppm=money.late_rate_ppm,
+            grace_days=money.grace_days,
+            period_months=self.duties.reporting_period.months,
+            days_to_report=self.duties.days_to_report,
+            days_to_pay=self.duties.days_to_pay,
+            cure_days=self.control.cure_days,
+            attribution_duty=list(AttributionDuty).index(self.duties.attribution),
+            distributions=self.pool.distributions or ZERO_ADDRESS,
+            tiers=tiers,
+        )
+
+
+def commercial_model(terms: ChainTerms) -> str:
+    """FLAT, HYBRID, REVENUE_SHARE or POOL: shown, never stored. A fixed sum a period (guarantee alone) is
+    flat.
+    """
+    if terms.distributions != ZERO_ADDRESS:
+        return "POOL"
+    if not any(tier.rate_ppm for tier in terms.tiers):
+        return "FLAT"
+    return "HYBRID" if terms.upfront_fee else "REVENUE_SHARE"
+
+
+def parse_terms(text: str) -> TermsDocument:
+    """Reads a terms document of YAML 1.2 or JSON. Raises FindingsError with every flaw and its path."""
+    value = _load(text)
+    if not isinstance(value, dict):
+        raise ValueRefused("The licence terms are no mapping of fields.", remedy="Start from an example.")
+    return read_terms(value)
+
+
+def read_terms(value: dict[str, Any]) -> TermsDocument:
+    """Validates a terms document that was read already."""
+    findings = Findings()
+    try:
+        document = TermsDocument.model_validate(value)
+    except ValidationError as error:
+        for flaw in error.errors():
+            _add_flaw(findings, flaw["loc"], flaw["type"], flaw["msg"], flaw["input"])
+        raise findings.error(REFUSED) from error
+    _check_together(document, findings)
+    findings.raise_if_any(REFUSED)
+    # What the chain would refuse is refused here; the checks above name the field of the document.
+    document.chain_terms().check()
+    return document
+
+
+def _load(text: str) -> Any:
+    stripped = text.lstrip("\ufeff \t\r\n")
+    if stripped.startswith("{"):
+        try:
+            return json.loads(stripped, object_pairs_hook=_no_repeats)
+        except json.JSONDecodeError as error:
+            raise ValueRefused(
+                "The licence terms are no JSON.", where=f"line {error.lineno}", why=error.msg
+            ) from error
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import SafeConstructor
+    from ruamel.yaml.error import YAMLError
+
+    class TextDates(SafeConstructor):
+        """Dates stay text, as they are in JSON."""
+
+    TextDates.add_constructor("tag:yaml.org,2002:timestamp", lambda own, node: node.value)
+    loader = YAML(typ="safe", pure=True)
+    loader.Constructor = TextDates
+    try:
+        return loader.load(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else ""
+        why = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ValueRefused("The licence terms are no YAML.", where=where, why=str(why)) from error
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueRefused(f"The field {key!r} is written twice.", remedy="Keep one of them.")
+        found[key] = value
+    return found
+
+
+def _path(location: tuple[str | int, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return path.lstrip(".")
+
+
+def _add_flaw(
+    findings: Findings, location: tuple[str | int, ...], kind: str, message: str, given: object
+) -> None:
+    path = _path(location)
+    if kind == "extra_forbidden":
+        known = _fields_at(location[:-1])
+        close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.6)
+        remedy = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
+        findings.add(path, "The field is unknown.", remedy)
+    elif kind == "missing":
+        findings.add(path, "The field is missing.")
+    elif kind in ("refused", "country", "time", "text", "choice"):
+        findings.add(path, message)
+    else:
+        findings.add(path, f"{message}, not {given!r}.")
+
+
+def _fields_at(location: tuple[str | int, ...]) -> list[str]:
+    """Names of the fields of the part of the document at a place."""
+    model: Any = TermsDocument
+    for part in location:
+        if isinstance(part, int) or model is None:
+            continue
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *getattr(annotation, "__args__", ())]
+        model = next((one for one in candidates if hasattr(one, "model_fields")), None)
+    return list(model.model_fields) if model is not None else []
+
+
+def _check_together(document: TermsDocument, findings: Findings) -> None:
+    """What fields must say together."""
+    reach, money, pool, duties = document.reach, document.money, document.pool, document.duties
+    if reach.end is not None and parse_time(reach.end) <= parse_time(reach.start):
+        findings.add("reach.end", f"The end {reach.end} is not after the start {reach.start}.")
+    for path, value in (("reach.start", reach.start), ("reach.end", reach.end)):
+        if value and not "2000" <= value < "3000":
+            findings.add(path, "The time is not within the years 2000 to 2999.")
+    for scope in reach.exclusive:
+        if scope not in document.scope:
+            findings.add("reach.exclusive", f"{scope.value} is not in the scope.", "Add it to the scope.")
+    for path, names in (("scope", document.scope), ("reach.exclusive", reach.exclusive)):
+        if len(set(names)) != len(names):
+            findings.add(path, "A name is written twice.")
+    units = _check_amounts(money, pool, findings)
+    _check_tiers(money, units, findings)
+    if duties.reporting_period is ReportingPeriod.NONE:
+        if money.tiers:
+            findings.add("money.tiers", "Without reporting periods there can be no royalty.")
+        if units(money.guarantee, "", 0):
+            findings.add("money.guarantee", "Without reporting periods there can be no guarantee.")
+    if duties.days_to_pay < duties.days_to_report:
+        findings.add("duties.days_to_pay", "The payment would be due before the report.")
+    if pool.weighted and pool.distributions is None:
+        findings.add("pool.distributions", "A weighted pool names its Distributions contract.")
+    if pool.distributions is not None and not pool.weighted:
+        findings.add("pool.weighted", "Only a weighted pool has a Distributions contract.")
+    if money.advance and not units(money.upfront_fee, "", 0):
+        findings.add("money.advance", "There is no upfront fee that could be an advance.")
+
+
+_Units = Callable[[str | None, str, int], int]
+
+
+def _check_amounts(money: MoneyTerms, pool: PoolTerms, findings: Findings) -> _Units:
+    """Notes amounts that do not fit the token; returns a reader that gives a stand-in for these."""
+
+    def units(text: str | None, path: str, stand_in: int) -> int:
+        try:
+            return parse_amount(text or "0", money.decimals)
+        except LedgerError as error:
+            if path:
+                findings.add_error(path, error)
+            return stand_in
+
+    units(money.upfront_fee, "money.upfront_fee", 0)
+    units(money.guarantee, "money.guarantee", 0)
+    units(pool.minimum_eligibility, "pool.minimum_eligibility", 0)
+    if units(money.cap, "money.cap", 1) == 0 and money.cap is not None:
+        findings.add(
+            "money.cap", "A cap of zero would owe nothing for ever.", "Leave it out if there is none."
+        )
+    return units
+
+
+def _check_tiers(money: MoneyTerms, units: _Units, findings: Findings) -> None:
+    last = 0
+    for i, tier in enumerate(money.tiers):
+        path = f"money.tiers[{i}].up_to"
+        if tier.up_to is None:
+            if i != len(money.tiers) - 1:
+                findings.add(path, "Only the last tier may be without limit.")
+            continue
+        limit = units(tier.up_to, path, last + 1)
+        if limit <= last:
+            findings.add(
+                path, f"The tier ends at {tier.up_to}, not after the one before.", "Order tiers upwards."
+            )
+        last = max(last, limit)
+        if i == len(money.tiers) - 1:
+            findings.add(path, "The last tier must be without limit.", "Leave its up_to out.")
+
+
+def terms_schema() -> str:
+    """The JSON schema of the document, as shipped in ledger/data/schemas/terms.schema.json."""
+    schema = TermsDocument.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Licence terms document"
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
