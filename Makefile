@@ -13,7 +13,7 @@ SOLIDITY := "contracts/**/*.sol" "tests/solidity/**/*.sol"
 export SOLCX_BINARY_PATH := $(CURDIR)/.cache/solcx
 export FOUNDRY_DISABLE_NIGHTLY_WARNING := 1
 
-.PHONY: help setup compile analyse artefacts-check lint format forge pytest brownie test demo bench deep lock clean
+.PHONY: help setup compile analyse artefacts-check lint format forge pytest brownie test demo bench gas-snapshot deep lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,8 +64,11 @@ test: setup ## everything that has to pass
 demo: setup ## the whole story on a local chain
 	$(BIN)/licence-ledger demo
 
-bench: setup ## gas and speed against the peers
+bench: compile ## gas and speed against the peers
 	$(BIN)/python -m benchmarks
+
+gas-snapshot: compile ## take over gas figures that were meant to change, and render the tables
+	$(BIN)/python -m benchmarks gas-snapshot
 
 deep: setup ## long fuzzing
 	FOUNDRY_PROFILE=deep $(NPM)/forge test

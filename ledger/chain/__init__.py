@@ -1,0 +1,1 @@
+"""The chain: local anvil, connection, keys, artefacts and bindings, deployments, sending, reading."""

@@ -1,0 +1,174 @@
+"""Reading: raw logs in chunks that fit the node, the times of their blocks, views in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.chain.codec import Function
+from ledger.chain.rpc import Rpc, RpcError, call_object, hex_bytes, hex_int, no_code
+from ledger.domain.errors import LedgerError, UnreachableError
+from ledger.domain.journal import RawLog, is_entry
+
+_FIRST_SPAN, _LARGEST_SPAN = 2_000, 100_000
+#: A chunk with more logs than this is cut smaller next time, one with far fewer larger.
+_MANY_LOGS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLog:
+    """One log as a node serves it; `timestamp` is its block's, in Unix seconds."""
+
+    address: str
+    block_number: int
+    timestamp: int
+    block_hash: bytes
+    transaction: bytes
+    log_index: int
+    topics: tuple[bytes, ...]
+    data: bytes
+
+    def raw(self) -> RawLog:
+        """The log as the journal's fold takes it. It must have two topics."""
+        return RawLog(self.block_number, self.timestamp, self.topics[0], self.topics[1], self.data)
+
+
+class Reader:
+    """Reads from one node. What it serves is not proved by anything here."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self.rpc = rpc
+        self._span = _FIRST_SPAN
+        self._times: dict[int, int] = {}
+
+    def head(self) -> int:
+        """The number of the newest block."""
+        return hex_int(self.rpc.call("eth_blockNumber"))
+
+    def logs(
+        self,
+        addresses: Sequence[str],
+        first: int,
+        last: int,
+        *,
+        topics: Sequence[Any] = (),
+        progress: Callable[[int], None] | None = None,
+    ) -> Iterator[ChainLog]:
+        """The logs of the contracts in blocks first to last, in order of the chain. `progress` hears each
+        block done.
+
+        The span of a request adapts to what the node gives. Raises UnreachableError, RpcError.
+        """
+        start = first
+        while start <= last:
+            end = min(last, start + self._span - 1)
+            where: dict[str, Any] = {
+                "address": list(addresses),
+                "fromBlock": hex(start),
+                "toBlock": hex(end),
+                "topics": list(topics),
+            }
+            try:
+                held = self.rpc.call("eth_getLogs", where)
+            except (RpcError, UnreachableError):
+                # Nodes refuse wide ranges in many words; a range of one block that is refused is a real
+                # error.
+                if start == end:
+                    raise
+                self.head()  # raises where the node is gone
+                self._span = max(1, (end - start + 1) // 4)
+                continue
+            if len(held) > _MANY_LOGS:
+                self._span = max(1, self._span // 2)
+            elif len(held) < _MANY_LOGS // 4:
+                self._span = min(_LARGEST_SPAN, self._span * 2)
+            yield from self._with_times(held)
+            if progress is not None:
+                progress(end)
+            start = end + 1
+
+    def _with_times(self, held: list[dict[str, Any]]) -> Iterator[ChainLog]:
+        held.sort(key=lambda one: (hex_int(one["blockNumber"]), hex_int(one["logIndex"])))
+        self._fetch_times({hex_int(one["blockNumber"]) for one in held if not one.get("blockTimestamp")})
+        for one in held:
+            number = hex_int(one["blockNumber"])
+            stamp = one.get("blockTimestamp")
+            yield ChainLog(
+                one["address"].lower(),
+                number,
+                hex_int(stamp) if stamp else self._times[number],
+                hex_bytes(one["blockHash"]),
+                hex_bytes(one["transactionHash"]),
+                hex_int(one["logIndex"]),
+                tuple(map(hex_bytes, one["topics"])),
+                hex_bytes(one["data"]),
+            )
+
+    def _fetch_times(self, numbers: set[int]) -> None:
+        missing = sorted(numbers - self._times.keys())
+        answers = self.rpc.batch([("eth_getBlockByNumber", (hex(number), False)) for number in missing])
+        for number, block in zip(missing, answers, strict=True):
+            if isinstance(block, RpcError) or block is None:
+                raise UnreachableError(
+                    f"The node gives no block {number}.",
+                    self.rpc.shown,
+                    remedy="Ask a node with the whole history.",
+                )
+            self._times[number] = hex_int(block["timestamp"])
+
+    def journals(
+        self,
+        contracts: Mapping[str, str],
+        first: int = 0,
+        last: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> dict[str, list[ChainLog]]:
+        """The entries of each contract's journal, by its name (Splits, Catalogues, Licences), in order.
+
+        `contracts`: name to address. Other events of the contracts (ERC-721, ERC-5192) are left out.
+        """
+        names = {address.lower(): name for name, address in contracts.items()}
+        found: dict[str, list[ChainLog]] = {name: [] for name in contracts}
+        for log in self.logs(list(names), first, self.head() if last is None else last, progress=progress):
+            name = names.get(log.address)
+            if name is not None and is_entry(name, log.topics):
+                found[name].append(log)
+        return found
+
+    def views(
+        self, calls: Sequence[tuple[str, Function, Sequence[Any]]], *, block: str = "latest"
+    ) -> list[Any | LedgerError]:
+        """Many views at once, in order: (address, function, arguments) each. A refused one gives its error in
+        place.
+        """
+        requests = [
+            ("eth_call", (call_object(address, function.encode(*arguments)), block))
+            for address, function, arguments in calls
+        ]
+        results: list[Any | LedgerError] = []
+        for (address, function, _), answer in zip(calls, self.rpc.batch(requests), strict=True):
+            if isinstance(answer, RpcError):
+                results.append(answer.reason())
+            elif answer == "0x":
+                results.append(no_code(address, self.rpc.shown))
+            else:
+                results.append(function.decode(hex_bytes(answer)))
+        return results
+
+    def view(self, address: str, function: Function, *arguments: Any, block: str = "latest") -> Any:
+        """One view. Raises LedgerError."""
+        result = self.views([(address, function, arguments)], block=block)[0]
+        if isinstance(result, LedgerError):
+            raise result
+        return result
+
+    def journal_heads(self, contracts: Mapping[str, str], *, block: str = "latest") -> dict[str, bytes]:
+        """The head of each contract's journal: its storage slot 0."""
+        answers = self.rpc.batch([("eth_getStorageAt", (one, "0x0", block)) for one in contracts.values()])
+        heads = {}
+        for name, answer in zip(contracts, answers, strict=True):
+            if isinstance(answer, RpcError):
+                raise answer
+            heads[name] = hex_bytes(answer).rjust(32, b"\0")
+        return heads

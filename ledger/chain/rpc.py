@@ -1,0 +1,336 @@
+"""A thin JSON-RPC client: single and batch calls, time limits, repeated reads, errors in plain words."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from ledger.domain.errors import ExitCode, IncompleteError, LedgerError, UnreachableError
+from ledger.domain.reverts import decode_revert
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+LOCAL_CHAIN = 31337
+#: Requests in one body; public nodes refuse more. Bytes stay below anvil's limit of 2 MB.
+BATCH_CALLS = 250
+BATCH_BYTES = 1_200_000
+
+#: Methods that change something else with each call; all others may be sent twice.
+_NOT_REPEATABLE = (
+    "evm_",
+    "anvil_",
+    "hardhat_",
+    "eth_sendTransaction",
+    "personal_",
+    "miner_",
+    "debug_setHead",
+)
+_BUSY = frozenset({429, 502, 503, 504})
+_LIMIT_CODES = frozenset({-32005, -32016, 429})
+
+Call = tuple[str, Sequence[Any]]
+
+
+class RpcError(LedgerError):
+    """The node answered with an error. `data` is the return data of a reverted call."""
+
+    def __init__(self, method: str, code: int, message: str, data: bytes = b"") -> None:
+        self.method = method
+        self.code = code
+        self.message = message
+        self.data = data
+        super().__init__(f"The node refused {method}: {message}", why=f"JSON-RPC error {code}.")
+
+    @property
+    def reverted(self) -> bool:
+        """Whether a contract refused the call, rather than the node."""
+        return self.code == 3 or bool(self.data) or "revert" in self.message.lower()
+
+    def reason(self) -> LedgerError:
+        """What a contract's refusal means, in a sentence; else this error itself."""
+        return decode_revert(self.data) if self.reverted else self
+
+
+def hex_int(value: str) -> int:
+    """A JSON-RPC quantity."""
+    return int(value, 16)
+
+
+def hex_bytes(value: str) -> bytes:
+    """JSON-RPC data."""
+    return bytes.fromhex(value[2:])
+
+
+def shown_url(url: str) -> str:
+    """The URL without user, path and query, which often hold a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL names this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Rpc:
+    """A connection to one node. Not for several threads at once."""
+
+    def __init__(self, url: str, *, timeout: float = 60.0, attempts: int = 6, wait: float = 0.1) -> None:
+        """`timeout` in seconds for each request, `attempts` in all, `wait` seconds before the second, doubled
+        since.
+        """
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise LedgerError(
+                "The RPC URL is not usable.",
+                shown_url(url),
+                remedy="Give one such as https://host or http://host:port.",
+            )
+        self.url = url
+        self.shown = shown_url(url)
+        self._attempts = attempts
+        self._wait = wait
+        # A proxy of the environment must not see what goes to our own machine.
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)), trust_env=not is_loopback(url)
+        )
+        self._ids = 0
+
+    @classmethod
+    def connect(cls, url: str, chain_id: int | None = None, **settings: Any) -> Rpc:
+        """Opens a connection and checks the chain's id, where one is expected. Raises UnreachableError."""
+        rpc = cls(url, **settings)
+        try:
+            found = rpc.chain_id
+            if chain_id is not None and found != chain_id:
+                raise UnreachableError(
+                    f"The node is on chain {found}, but chain {chain_id} was asked for.",
+                    rpc.shown,
+                    "The URL belongs to another network.",
+                    "Give the URL of a node of that chain, or the chain id of this one. Nothing was sent.",
+                )
+        except BaseException:
+            rpc.close()
+            raise
+        return rpc
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        self._http.close()
+
+    def __enter__(self) -> Rpc:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def chain_id(self) -> int:
+        """The chain's EIP-155 id."""
+        return hex_int(self.call("eth_chainId"))
+
+    @cached_property
+    def client(self) -> str:
+        """What the node calls itself."""
+        return str(self.call("web3_clientVersion"))
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether this is a test chain of anvil: published keys and clock changes are allowed here only."""
+        return self.chain_id == LOCAL_CHAIN and self.client.lower().startswith("anvil/")
+
+    @cached_property
+    def genesis(self) -> bytes:
+        """The hash of block 0, which tells chains of one id apart."""
+        block = self.call("eth_getBlockByNumber", "0x0", False)
+        return hex_bytes(block["hash"]) if block else bytes(32)
+
+    @cached_property
+    def web3(self) -> Web3:
+        """The same node as a Web3 object, for those who want one. It costs a second of import."""
+        from web3 import Web3
+
+        return Web3(Web3.HTTPProvider(self.url))
+
+    def call(self, method: str, *params: Any) -> Any:
+        """One call's result. Raises RpcError, UnreachableError."""
+        result = self.batch([(method, params)])[0]
+        if isinstance(result, RpcError):
+            raise result
+        return result
+
+    def batch(self, calls: Sequence[Call], *, repeat: bool = True) -> list[Any]:
+        """The results of many calls, in order; a call that the node refuses gives its RpcError in its place.
+
+        Reads are repeated on dropped connections and on a busy node, unless `repeat` is False.
+        Raises UnreachableError when the node is gone.
+        """
+        results: list[Any] = []
+        start = 0
+        while start < len(calls):
+            bodies: list[bytes] = []
+            size = 0
+            while start + len(bodies) < len(calls) and len(bodies) < BATCH_CALLS:
+                method, params = calls[start + len(bodies)]
+                body = orjson.dumps(
+                    {
+                        "jsonrpc": "2.0",
+                        "id": self._ids + len(bodies),
+                        "method": method,
+                        "params": list(params),
+                    }
+                )
+                if bodies and size + len(body) > BATCH_BYTES:
+                    break
+                bodies.append(body)
+                size += len(body)
+            part = calls[start : start + len(bodies)]
+            results += self._exchange(part, bodies, repeat)
+            start += len(bodies)
+        return results
+
+    def _exchange(self, calls: Sequence[Call], bodies: list[bytes], repeat: bool) -> list[Any]:
+        first = self._ids
+        self._ids += len(bodies)
+        content = bodies[0] if len(bodies) == 1 else b"[" + b",".join(bodies) + b"]"
+        repeatable = repeat and not any(method.startswith(_NOT_REPEATABLE) for method, _ in calls)
+        why = ""
+        for attempt in range(self._attempts if repeatable else 1):
+            if attempt:
+                time.sleep(min(self._wait * 2 ** (attempt - 1), 10.0) * (1 + random.random() / 4))
+            try:
+                answer = self._http.post(
+                    self.url, content=content, headers={"content-type": "application/json"}
+                )
+            except httpx.TransportError as error:
+                why = str(error) or type(error).__name__
+                continue
+            if answer.status_code in _BUSY:
+                why = f"HTTP status {answer.status_code}"
+                self._respect(answer)
+                continue
+            results = self._read(answer, calls, first)
+            busy = [one for one in results if isinstance(one, RpcError) and one.code in _LIMIT_CODES]
+            if busy and attempt + 1 < self._attempts and repeatable:
+                why = busy[0].message
+                continue
+            return results
+        raise UnreachableError(
+            "The node does not answer.",
+            self.shown,
+            why,
+            "Check that it runs (`licence-ledger chain status`) and the URL.",
+        )
+
+    def _respect(self, answer: httpx.Response) -> None:
+        """Waits as long as a busy node asks for, half a minute at most."""
+        asked = answer.headers.get("retry-after", "")
+        if asked.isdigit():
+            time.sleep(min(int(asked), 30))
+
+    def _read(self, answer: httpx.Response, calls: Sequence[Call], first: int) -> list[Any]:
+        try:
+            held = orjson.loads(answer.content)
+        except ValueError:
+            held = None
+        if isinstance(held, dict):
+            held = (
+                [held]
+                if len(calls) == 1 or "error" not in held
+                else [{**held, "id": first + i} for i in range(len(calls))]
+            )
+        if not isinstance(held, list):
+            raise UnreachableError(
+                f"The answer is no JSON-RPC (HTTP status {answer.status_code}).",
+                self.shown,
+                "Another kind of server listens there, or it refused the request.",
+                "Check the URL.",
+            )
+        by_id = {one.get("id"): one for one in held if isinstance(one, dict)}
+        if len(calls) == 1 and first not in by_id and held:
+            by_id[first] = held[0]
+        results: list[Any] = []
+        for number, (method, _) in enumerate(calls, first):
+            one = by_id.get(number)
+            if one is None or ("result" not in one and "error" not in one):
+                results.append(RpcError(method, -32005, "the node left the call out of its answer"))
+            elif one.get("error") is not None:
+                results.append(_error(method, one["error"]))
+            else:
+                results.append(one["result"])
+        return results
+
+    def eth_call(self, to: str, data: bytes, *, sender: str | None = None, block: str = "latest") -> bytes:
+        """The result of a view. Raises the revert's own error, RpcError, UnreachableError."""
+        try:
+            return hex_bytes(self.call("eth_call", call_object(to, data, sender=sender), block))
+        except RpcError as error:
+            raise error.reason() from None
+
+    def await_receipt(self, transaction: bytes, seconds: float = 120.0) -> dict[str, Any]:
+        """The receipt of a transaction, once it is mined. Raises IncompleteError after so many seconds."""
+        limit = time.monotonic() + seconds
+        while (receipt := self.call("eth_getTransactionReceipt", "0x" + transaction.hex())) is None:
+            if time.monotonic() > limit:
+                raise IncompleteError("A transaction is not mined yet.", "0x" + transaction.hex())
+            time.sleep(0.05)
+        return dict(receipt)
+
+
+def call_object(
+    to: str | None, data: bytes, *, sender: str | None = None, value: int = 0, gas: int = 0
+) -> dict[str, str]:
+    """The transaction object of eth_call and its like."""
+    held = {"data": "0x" + data.hex()}
+    if to is not None:
+        held["to"] = to
+    if sender is not None:
+        held["from"] = sender
+    if value:
+        held["value"] = hex(value)
+    if gas:
+        held["gas"] = hex(gas)
+    return held
+
+
+def _error(method: str, held: Any) -> RpcError:
+    if not isinstance(held, dict):
+        return RpcError(method, -32000, str(held))
+    data = held.get("data")
+    if isinstance(data, dict):  # some nodes wrap it
+        data = data.get("data") or data.get("result")
+    raw = b""
+    if isinstance(data, str) and data.startswith("0x"):
+        try:
+            raw = bytes.fromhex(data[2:])
+        except ValueError:
+            raw = b""
+    return RpcError(method, int(held.get("code", -32000)), str(held.get("message", "no reason given")), raw)
+
+
+def no_code(address: str, where: str) -> LedgerError:
+    """The error for an address that holds no contract."""
+    return LedgerError(
+        f"There is no contract at {address}.",
+        where,
+        "A view there would answer with nothing.",
+        "Deploy first (`licence-ledger deploy`), or give the addresses of this chain.",
+        ExitCode.USAGE,
+    )

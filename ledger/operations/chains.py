@@ -1,0 +1,35 @@
+"""The local test chain of the home folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ledger.chain.node import LocalNode, NodeStatus, node_status
+from ledger.operations.home import Home
+
+#: Chains that this process has started: they outlive it, and whoever stops one here has to wait for its end.
+_started: dict[Path, LocalNode] = {}
+
+
+def start(home: Home, *, genesis_time: int | None = None) -> NodeStatus:
+    """Starts the folder's chain where it was, or a new one; it goes on after we end.
+
+    One that runs is left alone.
+    """
+    node = LocalNode.start(home.chain, genesis_time=genesis_time, background=True)
+    _started.setdefault(home.chain, node)
+    return node_status(home.chain)
+
+
+def stop(home: Home) -> NodeStatus:
+    """Keeps the state and ends the process; does nothing where none runs."""
+    if node_status(home.chain).state in ("running", "hanging"):
+        node = _started.pop(home.chain, None) or LocalNode.attach(home.chain)
+        node.stop()
+    return node_status(home.chain)
+
+
+def advance_to(home: Home, time: int) -> NodeStatus:
+    """Sets the chain's clock forward and mines a block. Raises UnreachableError, LedgerError."""
+    LocalNode.attach(home.chain).advance_to(time)
+    return node_status(home.chain)

@@ -1,0 +1,135 @@
+"""Reading manifests and lists of units from files of any of their forms. A file is refused whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+from ledger.domain.address import parse_address
+from ledger.domain.canonical import keccak256
+from ledger.domain.errors import Findings, LedgerError, ValueRefused
+from ledger.domain.manifest import Manifest
+from ledger.domain.manifest_file import parse_manifest_csv, parse_manifest_json
+from ledger.domain.merkle_sum import UNITS_LIMIT, MerkleSumTree
+from ledger.operations.files import FileStore
+
+_UNIT_COLUMNS = {"payee", "units"}
+
+
+def read_text(content: bytes, where: str) -> str:
+    """The text of a file in UTF-8. Raises ValueRefused."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ValueRefused(
+            "The file is not UTF-8.", f"{where}, line {line}", remedy="Save it as UTF-8."
+        ) from None
+
+
+def read_manifest(content: bytes, where: str, *, title: str = "") -> Manifest:
+    """A manifest of CSV, JSON or YAML, told by its first character and the name's ending. Raises
+    FindingsError.
+    """
+    text = read_text(content, where)
+    suffix = where.rpartition(".")[2].lower()
+    try:
+        if suffix in ("yaml", "yml"):
+            return parse_manifest_json(json.dumps(_yaml(text)))
+        if suffix == "json" or text.lstrip().startswith("{"):
+            return parse_manifest_json(text)
+        return parse_manifest_csv(text, title=title)
+    except LedgerError as error:
+        error.where = f"{where}, {error.where}" if error.where else where
+        raise
+
+
+def _yaml(text: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import SafeConstructor
+    from ruamel.yaml.error import YAMLError
+
+    class TextDates(SafeConstructor):
+        """Dates stay text, as they are in JSON."""
+
+    TextDates.add_constructor("tag:yaml.org,2002:timestamp", lambda own, node: node.value)
+    loader = YAML(typ="safe", pure=True)
+    loader.Constructor = TextDates
+    try:
+        return loader.load(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        why = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ValueRefused(
+            "The manifest is no YAML.", f"line {mark.line + 1}" if mark else "", str(why), "Correct the file."
+        ) from error
+
+
+def kept_manifest(files: FileStore, file_hash: bytes) -> Manifest:
+    """The manifest with this hash, out of the store. Raises LedgerError where it is missing or changed."""
+    return read_manifest(files.get(file_hash), f"0x{file_hash.hex()}.json")
+
+
+def keep_manifest(files: FileStore, manifest: Manifest) -> bytes:
+    """Puts the manifest file into the store; its hash."""
+    content = manifest.to_json()
+    files.put(content)
+    return keccak256(content)
+
+
+def tree_of(manifest: Manifest) -> MerkleSumTree:
+    """The split that the manifest gives. Raises ValueRefused where nobody is matched."""
+    return MerkleSumTree.build(manifest.units().entries)
+
+
+def read_units(content: bytes, where: str) -> MerkleSumTree:
+    """The split of a CSV file with the columns payee and units. Raises FindingsError with every bad line."""
+    findings = Findings()
+    rows = csv.DictReader(io.StringIO(read_text(content, where), newline=""), strict=True)
+    if set(rows.fieldnames or ()) != _UNIT_COLUMNS:
+        raise ValueRefused(
+            "The list of units does not have the columns payee and units.",
+            where,
+            remedy="Write payee,units in its first line, then one payee a line.",
+        )
+    entries: list[tuple[str, int]] = []
+    seen: dict[str, int] = {}
+    try:
+        for row in rows:
+            _read_units_row(findings, rows.line_num, row, entries, seen)
+    except csv.Error as error:
+        findings.add(f"line {rows.line_num}", f"The line is no CSV: {error}.")
+    if not entries and not findings:
+        findings.add("", "There is no payee.")
+    findings.raise_if_any("The list of units was refused", where)
+    return MerkleSumTree.build(entries)
+
+
+def _read_units_row(
+    findings: Findings,
+    number: int,
+    row: dict[str, str | None],
+    entries: list[tuple[str, int]],
+    seen: dict[str, int],
+) -> None:
+    where = f"line {number}"
+    if None in row or None in row.values():
+        findings.add(where, "The line has more or fewer cells than the first.")
+        return
+    text = row["units"] or ""
+    units = int(text) if text.isascii() and text.isdigit() and len(text) < 40 else 0
+    if not 0 < units < UNITS_LIMIT:
+        findings.add(where, f"The units {text!r} are not within 1 to 2^96 - 1.", "Write a whole number.")
+    try:
+        payee = parse_address(row["payee"] or "")
+    except LedgerError as error:
+        findings.add_error(where, error)
+        return
+    if payee in seen:
+        findings.add(
+            where, f"The payee {payee} was named before, at line {seen[payee]}.", "Add up its units."
+        )
+    seen.setdefault(payee, number)
+    entries.append((payee, units))

@@ -1,0 +1,105 @@
+"""The JSON-RPC client against a node behind a server that misbehaves."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from flaky import FlakyNode
+
+from ledger.chain.rpc import Rpc, RpcError
+from ledger.domain.errors import ExitCode, LedgerError, UnreachableError
+
+
+@pytest.fixture
+def flaky(session_node):
+    with FlakyNode(session_node.url) as held:
+        yield held
+
+
+@pytest.fixture
+def patient(flaky):
+    with Rpc(flaky.url, wait=0.01) as rpc:
+        yield rpc
+
+
+@pytest.mark.parametrize("fault", ["drop", "swallow", "busy"])
+def test_reads_are_repeated(flaky, patient, fault):
+    flaky.faults[:] = [fault, fault]
+    assert patient.call("eth_chainId") == "0x7a69"
+    assert flaky.seen.count("eth_chainId") == 3
+
+
+def test_what_changes_the_chain_by_itself_is_not_repeated(flaky, patient):
+    flaky.faults[:] = ["swallow"]
+    with pytest.raises(UnreachableError):
+        patient.call("evm_mine")
+    assert flaky.seen.count("evm_mine") == 1
+
+
+@pytest.mark.parametrize("fault", ["shuffle", "omit"])
+def test_answers_of_a_batch_find_their_calls(flaky, patient, fault):
+    flaky.faults[:] = [fault]
+    block, chain, client = patient.batch(
+        [("eth_getBlockByNumber", ("0x0", False)), ("eth_chainId", ()), ("web3_clientVersion", ())]
+    )
+    assert (block["number"], chain, client[:6]) == ("0x0", "0x7a69", "anvil/")
+
+
+def test_a_refused_call_keeps_its_place(patient):
+    good, bad, after = patient.batch([("eth_chainId", ()), ("no_such", ()), ("eth_chainId", ())])
+    assert good == after == "0x7a69"
+    assert isinstance(bad, RpcError)
+    with pytest.raises(RpcError, match="no_such"):
+        patient.call("no_such")
+
+
+def test_large_batches_are_cut(flaky, patient):
+    flaky.seen.clear()
+    assert patient.batch([("eth_chainId", ())] * 700) == ["0x7a69"] * 700
+    big = ["0x" + "ab" * 400_000] * 4
+    assert len(patient.batch([("web3_sha3", (one,)) for one in big])) == 4
+
+
+def test_no_json_is_no_node(flaky, patient):
+    flaky.faults[:] = ["garbage"]
+    with pytest.raises(UnreachableError, match="no JSON-RPC"):
+        patient.call("eth_chainId")
+
+
+def test_nobody_there():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (
+        Rpc(f"http://user:secret@127.0.0.1:{port}/key", attempts=2, wait=0.01) as rpc,
+        pytest.raises(UnreachableError, match="does not answer") as gone,
+    ):
+        rpc.call("eth_chainId")
+    assert gone.value.exit_code == ExitCode.UNREACHABLE
+    assert "secret" not in str(gone.value)
+    assert "key" not in str(gone.value).replace("key new", "")
+
+
+def test_another_chain_stops(session_node):
+    with pytest.raises(UnreachableError, match="chain 31337, but chain 1"):
+        Rpc.connect(session_node.url, 1)
+    with Rpc.connect(session_node.url, 31337) as rpc:
+        assert rpc.is_local
+        assert rpc.genesis != bytes(32)
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8545", "ftp://x", "ws://127.0.0.1:1"])
+def test_a_url_that_is_none_is_refused(url):
+    with pytest.raises(LedgerError, match="not usable"):
+        Rpc(url)
+
+
+def test_a_revert_comes_as_its_sentence(rpc, ledger):
+    with pytest.raises(LedgerError, match="no catalogue 77"):
+        ledger.catalogues.view("ownerOf", 77)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_web3_reaches_the_same_node(rpc):
+    assert rpc.web3.eth.chain_id == 31337

@@ -1,0 +1,256 @@
+"""catalogue: create, show, announce, publish, prove; and manifests that are refused whole."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from _command import ADDRESS, LICENSEE, LICENSOR, MANIFEST
+
+from ledger.domain.canonical import keccak256
+
+PAYEE = "0x1111111111111111111111111111111111111111"
+
+
+def test_a_catalogue_is_created_once(on, manifest, catalogue, ledger):
+    assert (catalogue["catalogue"], catalogue["payees"], catalogue["works"]) == (1, 3, 3)
+    assert ledger.splits.view("isPublished", bytes.fromhex(catalogue["split"][2:]))
+    again = on("catalogue", "create", manifest, title="Songs", account=LICENSOR, json=True).data
+    assert (again["catalogue"], again["split"]) == (1, catalogue["split"])
+    assert ledger.catalogues.view("count") == 1
+    other = on(
+        "catalogue", "create", manifest, title="Songs", account=LICENSOR, notice_days=5, json=True
+    ).data
+    assert other["catalogue"] == 2
+
+
+def test_unmatched_holders_are_told(on, manifest):
+    ran = on("catalogue", "create", manifest, account=LICENSOR)
+    assert "1 holder without a payee, with 33.33 % of the value, get no units." in ran.err
+
+
+def test_the_manifest_file_is_kept_by_its_hash(on, catalogue, tmp_path):
+    content = (tmp_path / "home" / "files" / catalogue["file_hash"][2:]).read_bytes()
+    assert "0x" + keccak256(content).hex() == catalogue["file_hash"]
+
+
+def test_showing(on, catalogue):
+    shown = on("catalogue", "show", 1, "--works", "--payees", json=True).data
+    assert shown["owner"] == ADDRESS[LICENSOR]
+    assert (shown["arbiter"], shown["notice"], shown["title"], shown["manifest_kept"]) == (
+        None,
+        30 * 86_400,
+        "Songs",
+        True,
+    )
+    assert [one["state"] for one in shown["splits"]] == ["in force"]
+    assert [int(one["units"]) for one in shown["payees"]] == [1, 2, 3]
+    assert [one["id"] for one in shown["works"]] == ["song-1", "song-2", "song-3"]
+    text = on("catalogue", "show", 1, "--works", "--payees").out
+    for part in ("song-1", "unmatched", "333,333", PAYEE, "nobody"):
+        assert part in text
+    assert len(on("catalogue", "show", json=True).data["catalogues"]) == 1
+    assert "1" in on("catalogue", "show").out
+
+
+def test_an_unknown_catalogue(on):
+    ran = on("catalogue", "show", 7, json=True)
+    assert (ran.code, ran.error["what"]) == (5, "There is no catalogue 7.")
+
+
+def test_a_new_manifest_takes_effect_after_the_notice(on, catalogue, manifest, node):
+    manifest.write_text(MANIFEST.replace("song-2,Second,Cy,,", f"song-2,Second,Cy,{PAYEE},"))
+    done = on("catalogue", "announce", 1, manifest, account=LICENSOR, json=True).data
+    assert done["effective"] - node.now() > 29 * 86_400
+    shown = on("catalogue", "show", 1, json=True).data
+    assert [one["state"] for one in shown["splits"]] == ["in force", "announced"]
+    assert shown["file_hash"] != catalogue["file_hash"]
+    assert shown["manifest_kept"]
+    again = on("catalogue", "announce", 1, manifest, account=LICENSOR, json=True).data
+    assert (again["effective"], again["transactions"]) == (done["effective"], [])
+    node.advance_to(done["effective"])
+    assert [one["state"] for one in on("catalogue", "show", 1, json=True).data["splits"]] == [
+        "past",
+        "in force",
+    ]
+
+
+def test_a_new_split_alone(on, catalogue, tmp_path):
+    units = tmp_path / "units.csv"
+    units.write_text(f"payee,units\n{PAYEE},5\n")
+    published = on("catalogue", "publish", units=units, account=LICENSEE, json=True).data
+    assert (published["payees"], published["sent"]) == (1, True)
+    assert on("catalogue", "publish", units=units, account=LICENSEE, json=True).data["sent"] is False
+    done = on("catalogue", "announce", 1, units=units, account=LICENSOR, json=True).data
+    assert done["split"] == published["split"]
+    assert on("catalogue", "show", 1, json=True).data["file_hash"] == catalogue["file_hash"]
+
+
+def test_only_the_owner_announces(on, catalogue, manifest, unsent):
+    before = unsent()
+    ran = on("catalogue", "announce", 1, manifest, account=LICENSEE, json=True)
+    assert (ran.code, ADDRESS[LICENSOR] in ran.error["what"]) == (2, True)
+    assert unsent() == before
+
+
+def test_a_manifest_and_units_exclude_each_other(on, manifest, catalogue):
+    assert on("catalogue", "announce", 1, account=LICENSOR, json=True).code == 2
+    assert on("catalogue", "announce", 1, manifest, units=manifest, account=LICENSOR, json=True).code == 2
+
+
+def test_large_splits_are_published_in_several_transactions(on, tmp_path):
+    units = tmp_path / "units.csv"
+    rows = [f"0x{number:040x},{number}" for number in range(1, 4001)]
+    units.write_text("payee,units\n" + "\n".join(rows) + "\n")
+    done = on("catalogue", "publish", units=units, account=LICENSOR, json=True).data
+    assert (done["pages"], done["payees"]) == (32, 4000)
+    assert len(done["transactions"]) == 2
+    assert all(one["gas_used"] < 16_777_216 for one in done["transactions"])
+
+
+# ---- proofs
+
+
+def test_proofs_of_works_and_shares_hold_on_chain(on, catalogue):
+    work = on("catalogue", "prove", 1, "song-1", json=True).data
+    assert (work["on_chain"], work["share"]) == (True, None)
+    share = on("catalogue", "prove", 1, "song-1", holder="Ann", json=True).data
+    assert (share["on_chain"], share["share"]["sharePpm"]) == (True, 333_333)
+    assert on("catalogue", "prove", 1, "song-2", holder="Cy", json=True).data["share"]["payee"] is None
+    assert "proved" in on("catalogue", "prove", 1, "song-1", holder="Ann").out
+
+
+def test_proofs_of_what_is_not_there(on, catalogue, tmp_path):
+    assert on("catalogue", "prove", 1, "song-9", json=True).code == 2
+    assert on("catalogue", "prove", 1, "song-1", holder="Zoe", json=True).code == 2
+    other = tmp_path / "other.csv"
+    other.write_text(MANIFEST.replace("song-3", "song-4"))
+    ran = on("catalogue", "prove", 1, "song-4", manifest=other, json=True)
+    assert (ran.code, "not the one of catalogue 1" in ran.error["what"]) == (2, True)
+
+
+def test_a_changed_file_of_the_store_is_noticed(on, catalogue, tmp_path):
+    (tmp_path / "home" / "files" / catalogue["file_hash"][2:]).write_bytes(b"{}")
+    ran = on("catalogue", "prove", 1, "song-1", json=True)
+    assert (ran.code, "does not have the hash" in ran.error["what"]) == (4, True)
+
+
+def test_a_missing_file_of_the_store(on, catalogue, tmp_path):
+    ran = on("catalogue", "prove", 1, "song-1", files=tmp_path / "empty", json=True)
+    assert (ran.code, "is not in the store" in ran.error["what"]) == (2, True)
+
+
+# ---- manifests that are refused whole
+
+ANN = f"song-1,First,Ann,{PAYEE},1/3"
+DEE = "Dee,0x3333333333333333333333333333333333333333,1000000"
+BOB = "Bob,0x2222222222222222222222222222222222222222"
+MISTYPED = "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+#: What is wrong: the good text, the bad one, the line that is named, what is said of it.
+BAD = {
+    "shares that do not sum": (ANN, ANN.replace("1/3", "1/4"), "line 2", "sum to 916,667 parts per million"),
+    "a bad ISRC": ("GBAYE0601498", "GBAYE06014", "line 2", "is no ISRC"),
+    "a zero payee": (PAYEE, "0x" + "0" * 40, "line 2", "The zero address"),
+    "a mistyped payee": (PAYEE, MISTYPED, "line 2", "wrong checksum"),
+    "a repeated payee": (BOB, f"Bob,{PAYEE}", "line 3", "was named before"),
+    "a repeated holder": ("song-1,First,Bob", "song-1,First,Ann", "line 3", "was named before"),
+    "a work that differs": ("song-1,First,Bob", "song-1,Other,Bob", "line 3", "differs from line 2"),
+    "a share over the whole": (DEE, DEE.replace("1000000", "1000001"), "line 5", "more than the whole"),
+    "no share": (DEE, DEE.replace("1000000", ""), "line 5", "share"),
+    "a missing cell": (",recording,\nsong-3", ",recording\nsong-3", "line 4", "more or fewer cells"),
+    "an unknown column": ("work,title", "work,titel", "line 1", "unknown"),
+}
+
+
+@pytest.mark.parametrize("flaw", BAD)
+def test_a_bad_manifest_is_refused_with_its_line(on, manifest, unsent, tmp_path, flaw):
+    good, bad, where, said = BAD[flaw]
+    assert good in MANIFEST
+    manifest.write_text(MANIFEST.replace(good, bad, 1))
+    ran = on("catalogue", "create", manifest, account=LICENSOR, json=True)
+    assert ran.code == 2
+    assert any(one["where"] == where and said in one["what"] for one in ran.error["findings"]), ran.error
+    assert str(manifest) in ran.error["where"]
+    assert "nothing was sent" in ran.error["remedy"]
+    assert unsent() == 0
+    assert not (tmp_path / "home" / "files").exists()
+
+
+def test_a_duplicate_work(on, unsent, write):
+    work = {"id": "song-1", "shares": [{"holder": "Ann", "share": 1_000_000, "payee": PAYEE}]}
+    ran = on(
+        "catalogue", "create", write({"manifest": "1", "works": [work, work]}), account=LICENSOR, json=True
+    )
+    assert ran.code == 2
+    assert ran.error["findings"] == [
+        {"where": "works[1]", "what": "The work 'song-1' was named before, at works[0].", "remedy": ""}
+    ]
+    assert unsent() == 0
+
+
+def test_ten_thousand_bad_lines_are_all_listed(on, manifest, unsent):
+    rows = [f"work-{number},,H,0x{number:040x},0,recording" for number in range(10_000)]
+    manifest.write_text("work,title,holder,payee,share,right\n" + "\n".join(rows) + "\n")
+    ran = on("catalogue", "create", manifest, account=LICENSOR, json=True)
+    assert ran.code == 2
+    wheres = [one["where"] for one in ran.error["findings"]]
+    assert {f"line {number}" for number in range(2, 10_002)} == set(wheres)
+    assert unsent() == 0
+    text = on("catalogue", "create", manifest, account=LICENSOR)
+    assert text.err.count("  line ") == len(wheres)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"\xff\xfe", "not UTF-8"), (b"{", "no JSON"), (b"work,holder,share\n", "no work"), (b"", "manifest")],
+)
+def test_files_that_are_no_manifest(on, manifest, unsent, content, said):
+    manifest.write_bytes(content)
+    ran = on("catalogue", "create", manifest, account=LICENSOR, json=True)
+    assert ran.code == 2
+    assert said in json.dumps(ran.error)
+    assert unsent() == 0
+
+
+def test_a_manifest_in_yaml(on, tmp_path):
+    path = tmp_path / "manifest.yaml"
+    path.write_text(
+        'manifest: "1"\ntitle: Songs\nworks:\n- id: song-1\n  shares:\n'
+        f'  - {{holder: Ann, share: "1/3", payee: "{PAYEE}"}}\n'
+        '  - {holder: Bob, share: "2/3", payee: "0x2222222222222222222222222222222222222222"}\n'
+    )
+    assert on("catalogue", "create", path, account=LICENSOR, json=True).data["units"] == "3"
+    path.write_text("works: [")
+    ran = on("catalogue", "create", path, account=LICENSOR, json=True)
+    assert (ran.code, ran.error["what"]) == (2, "The manifest is no YAML.")
+
+
+def test_a_file_that_is_not_there(on, unsent, tmp_path):
+    ran = on("catalogue", "create", tmp_path / "none.csv", account=LICENSOR, json=True)
+    assert (ran.code, ran.error["what"]) == (2, "The file cannot be read.")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (f"{PAYEE},0", "not within 1"),
+        (f"{PAYEE},1.5", "not within 1"),
+        (f"{PAYEE},1\n{PAYEE},2", "named before, at line 2"),
+        ("0x" + "0" * 40 + ",1", "zero address"),
+        ("x,1", "is not an address"),
+        (f"{PAYEE}", "fewer cells"),
+        ("", "no payee"),
+    ],
+)
+def test_bad_lists_of_units(on, tmp_path, unsent, rows, said):
+    units = tmp_path / "units.csv"
+    units.write_text(f"payee,units\n{rows}\n")
+    ran = on("catalogue", "publish", units=units, account=LICENSOR, json=True)
+    assert (ran.code, said in json.dumps(ran.error["findings"])) == (2, True)
+    assert unsent() == 0
+
+
+def test_windows_out_of_range(on, manifest, unsent):
+    ran = on("catalogue", "create", manifest, notice_days=4000, account=LICENSOR, json=True)
+    assert (ran.code, ran.error["where"]) == (2, "--notice-days")
+    assert unsent() == 0
