@@ -1,0 +1,1 @@
+"""Measurements: gas beside the peers, speed beside what people use. Run `python -m benchmarks --help`."""

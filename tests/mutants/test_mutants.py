@@ -1,0 +1,81 @@
+"""Every promise has a mutant: a small fault put into a copy of the tree, which a test that names the promise must find.
+
+mutants.toml lists them: `promise`, `name`, `file`, `find` (which stands in the file once), `replace`, `tests`, and
+`contract`, the contract to be compiled again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+MUTANTS: list[dict[str, Any]] = tomllib.loads((HERE / "mutants.toml").read_text(encoding="utf-8"))["mutant"]
+#: P-14 and P-16 belong to the audit; their mutants come with it.
+PROMISES = [f"P-{number:02}" for number in (*range(1, 14), 15, 17, 18)]
+
+
+def copy_tree(target: Path) -> None:
+    """A copy that builds and tests on its own; what is installed is shared."""
+    ignored = shutil.ignore_patterns("__pycache__", ".mypy_cache", "data", "*.lock")
+    for name in ("contracts", "tools", "ledger", "tests"):
+        shutil.copytree(ROOT / name, target / name, ignore=ignored)
+    shutil.copytree(ROOT / "build" / "test-artefacts", target / "build" / "test-artefacts")
+    for name in ("pyproject.toml", "foundry.toml"):
+        shutil.copy(ROOT / name, target / name)
+    for name in ("node_modules", ".venv"):
+        (target / name).symlink_to(ROOT / name)
+    (target / "ledger" / "data").symlink_to(ROOT / "ledger" / "data")
+
+
+def apply(mutant: dict[str, Any], target: Path) -> None:
+    """Puts the fault in."""
+    path = target / mutant["file"]
+    text = path.read_text(encoding="utf-8")
+    found = text.count(mutant["find"])
+    assert found == 1, f"{mutant['file']} holds the text to be replaced {found} times: update mutants.toml"
+    path.write_text(text.replace(mutant["find"], mutant["replace"]), encoding="utf-8")
+
+
+def run(target: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command in the copy, with the unoptimised build of the contracts."""
+    environment = {**os.environ, "LEDGER_BUILD": "unoptimised", "PYTHONPATH": str(target)}
+    environment.pop("PYTEST_ADDOPTS", None)
+    return subprocess.run(
+        [sys.executable, *command], cwd=target, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: f"{one['promise']} {one['name']}")
+def test_mutant_is_killed(mutant: dict[str, Any], tmp_path: Path) -> None:
+    copy_tree(tmp_path)
+    apply(mutant, tmp_path)
+    if "contract" in mutant:
+        built = run(tmp_path, "tools/build.py", "--unoptimised", "--contracts", mutant["contract"])
+        assert built.returncode == 0, built.stdout + built.stderr
+    tested = run(
+        tmp_path, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *mutant["tests"]
+    )
+    assert tested.returncode == 1, f"the mutant lives:\n{tested.stdout[-3000:]}{tested.stderr[-1000:]}"
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_promise_has_a_test_and_a_mutant(promise: str) -> None:
+    mark = promise.lower().replace("-", "")
+    named = re.compile(rf"def test_\w*{mark}(?![0-9])|{promise}\b")
+    tests = [
+        path
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if HERE not in path.parents and named.search(path.read_text(encoding="utf-8"))
+    ]
+    assert tests, f"no test names {promise}"
+    assert any(one["promise"] == promise for one in MUTANTS), f"{promise} has no mutant"
