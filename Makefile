@@ -13,7 +13,7 @@ SOLIDITY := "contracts/**/*.sol" "tests/solidity/**/*.sol"
 export SOLCX_BINARY_PATH := $(CURDIR)/.cache/solcx
 export FOUNDRY_DISABLE_NIGHTLY_WARNING := 1
 
-.PHONY: help setup compile analyse artefacts-check lint format forge pytest brownie test demo bench gas-snapshot deep lock clean
+.PHONY: help setup compile analyse unoptimised artefacts-check lint format forge pytest brownie test demo bench gas-snapshot deep lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ compile: setup ## compile what changed into ledger/chain/artefacts
 
 analyse: setup ## types and warnings of the contracts only, a few seconds
 	@$(BIN)/python tools/build.py --analyse
+
+unoptimised: setup ## the contracts without the optimiser, for the differential tests
+	@$(BIN)/python tools/build.py --unoptimised
 
 artefacts-check: setup ## a fresh compile equals the packaged artefacts
 	@$(BIN)/python tools/build.py --check
@@ -58,7 +61,7 @@ brownie: setup ## Brownie alone: compile, its tests, the deploy script, each on 
 
 # Two compilers at once where there is a core for each; every step's output stays in one piece.
 test: setup ## everything that has to pass
-	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),-O) artefacts-check lint forge brownie
+	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),-O) artefacts-check unoptimised lint forge brownie
 	$(BIN)/pytest -n auto
 
 demo: setup ## the whole story on a local chain

@@ -50,7 +50,7 @@ def tree() -> None:
 
 
 def million() -> None:
-    """A million payees, all of them paid."""
+    """A million payees: published, credited, paid."""
     from benchmarks.million import main
 
     main()

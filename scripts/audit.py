@@ -1,30 +1,27 @@
-"""Checks code and journals: every entry that the node serves folds to the heads that the contracts hold.
+"""Replays every entry that the node serves through the model, and compares every figure with the chain.
 
 brownie run scripts/audit.py             python scripts/audit.py --rpc URL --from NAME
 """
 
 from ledger.chain.brownie_adapter import connected, run
-from ledger.chain.contracts import Ledger
 from ledger.domain.errors import AuditFailed
-from ledger.domain.journal import fold_all
+from ledger.operations.session import Session, Settings
+from ledger.operations.verify import verify
 
 
 def main(*arguments: str) -> None:
     with connected(arguments) as here:
-        ledger = Ledger(here.rpc)
-        print("PASS code: the packaged contracts stand at their addresses")
-        head = ledger.reader.head()
-        heads = ledger.reader.journal_heads(ledger.journal_addresses, block=hex(head))
-        failed = []
-        for name, logs in ledger.reader.journals(ledger.journal_addresses, last=head).items():
-            folded = fold_all(log.raw() for log in logs)
-            good = folded == heads[name]
-            print(f"{'PASS' if good else 'FAIL'} {name}: {len(logs):,} entries fold to 0x{folded.hex()}")
-            if not good:
-                failed.append(f"{name} holds 0x{heads[name].hex()}")
-        if failed:
-            raise AuditFailed("; ".join(failed), remedy="Ask another node for the missing entries.")
-        print(f"Without an anchor: internally consistent up to block {head}, as this node tells it.")
+        verdict = verify(Session(Settings(home=here.home), rpc=here.rpc))
+        for head in verdict.heads:
+            told = f"{head.entries:,} entries fold to 0x{head.folded.hex()}"
+            print(f"{'PASS' if head.passed else 'FAIL'} journal of {head.contract}: {told}")
+        for check in verdict.checks:
+            print(f"{'PASS' if check.passed else 'FAIL'} {check.name}: {check.compared:,} figures")
+        for one in verdict.findings:
+            print(f"FINDING {one.where}: {one.what}")
+        print(f"Up to block {verdict.block}: {verdict.words}")
+        if not verdict.passed:
+            raise AuditFailed("The books do not agree.", remedy="Ask another node, then its operator.")
 
 
 if __name__ == "__main__":

@@ -1,33 +1,33 @@
-"""Reports and pays the revenue of a CSV: licence, period, gross, deductions (amounts with decimals).
+"""Reports the revenue of a CSV file (docs/reference/report-file.md) and pays what is due at once.
 
 brownie run scripts/report_revenue.py main FILE
 python scripts/report_revenue.py --rpc URL --from NAME [--yes] FILE
 """
 
-import csv
-import io
 from pathlib import Path
 
 from ledger.chain.brownie_adapter import connected, run
-from ledger.domain.canonical import keccak256
-from ledger.domain.licence_types import Figures
-from ledger.domain.money import parse_amount
-from ledger.operations.licences import read
-from ledger.operations.session import Session
+from ledger.operations.report_files import read_reports
+from ledger.operations.report_plans import Rules
+from ledger.operations.reports import effects_of, import_reports, plan_reports
+from ledger.operations.session import Session, Settings
 
 
 def main(*arguments: str) -> None:
     with connected(arguments) as here:
-        content = Path(here.arguments[0]).read_bytes()
-        ledger = Session(rpc=here.rpc).ledger
-        requests = []
-        for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig"))):
-            licence = read(Session(rpc=here.rpc), int(row["licence"]))
-            decimals = ledger.token(licence.terms.token).decimals
-            gross, deductions = (parse_amount(row[name], decimals) for name in ("gross", "deductions"))
-            figures = Figures(int(row["period"]), gross, deductions, report_hash=keccak256(content))
-            requests.append(ledger.licences.report(licence.number, licence.terms_data, figures, pay_now=True))
-        here.send(requests)
+        path, rules = Path(here.arguments[0]), Rules(pay_now=True)
+        session = Session(Settings(home=here.home), rpc=here.rpc)
+        rows, findings = read_reports(path.read_bytes(), path.name)
+        plan = plan_reports(
+            session, rows, sender=here.sender.address, rules=rules, findings=findings, where=path.name
+        )
+        for one in effects_of(session, plan, pay_now=True).effects:
+            print(one.who, one.does, one.what, one.to)
+        if here.may_send:
+            made = import_reports(session, here.sender, rows, rules=rules, plan=plan)
+            print(f"{len(made.plan.new)} reports booked, {len(made.plan.before)} had been booked before")
+        else:
+            print("Dry run: nothing was sent. Add --yes to report.")
 
 
 if __name__ == "__main__":

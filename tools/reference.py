@@ -134,7 +134,7 @@ def _one_command(name: str, command: Any, *, alone: bool) -> Iterator[str]:
 
 
 def _option(option: Any) -> str:
-    flag = "/".join(option.opts)
+    flag = "/".join([*option.opts, *option.secondary_opts])
     return f"`{flag}`" if option.is_flag else f"`{flag} {_value(option)}`"
 
 

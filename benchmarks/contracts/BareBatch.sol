@@ -9,11 +9,17 @@ contract BareBatch {
         assembly {
             mstore(0, shl(224, 0xa9059cbb))
             let end := add(words.offset, shl(5, words.length))
-            for { let at := words.offset } lt(at, end) { at := add(at, 32) } {
+            for {
+                let at := words.offset
+            } lt(at, end) {
+                at := add(at, 32)
+            } {
                 let word := calldataload(at)
                 mstore(4, shr(96, word))
                 mstore(36, and(word, 0xffffffffffffffffffffffff))
-                if iszero(call(gas(), token, 0, 0, 68, 0, 0)) { revert(0, 0) }
+                if iszero(call(gas(), token, 0, 0, 68, 0, 0)) {
+                    revert(0, 0)
+                }
             }
             stop()
         }

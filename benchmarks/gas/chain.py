@@ -87,7 +87,11 @@ class Chain:
         for call, sender in zip(calls, sending, strict=True):
             held = call_object(call.to, call.data, sender=sender, gas=limit)
             # The base fee is next to nothing, and may rise while full blocks wait.
-            held |= {"nonce": hex(nonces[sender]), "maxFeePerGas": "0x3b9aca00", "maxPriorityFeePerGas": "0x0"}
+            held |= {
+                "nonce": hex(nonces[sender]),
+                "maxFeePerGas": "0x3b9aca00",
+                "maxPriorityFeePerGas": "0x0",
+            }
             nonces[sender] += 1
             sent.append(("eth_sendTransaction", (held,)))
         hashes = self._good(self.rpc.batch(sent, repeat=False))
@@ -153,9 +157,17 @@ class Chain:
 
 
 @contextmanager
-def fresh_chain() -> Iterator[Chain]:
+def fresh_chain(*more: str) -> Iterator[Chain]:
     """A chain of our own that ends with the block, whatever happens in it."""
-    options = ["--gas-limit", str(BLOCK_GAS), "--accounts", str(ACCOUNTS), "--block-base-fee-per-gas", "0"]
+    options = [
+        "--gas-limit",
+        str(BLOCK_GAS),
+        "--accounts",
+        str(ACCOUNTS),
+        "--block-base-fee-per-gas",
+        "0",
+        *more,
+    ]
     with LocalNode.start(genesis_time=GENESIS_TIME, options=options) as node:
         node.rpc.call("anvil_setBlockTimestampInterval", 1)
         yield Chain(node.rpc)

@@ -93,7 +93,7 @@ class Year:
     def report(self, account: str, licence: int, periods: list[int]) -> None:
         """Reports periods out of a CSV and pays them at once."""
         session = self.stage.session(account)
-        content = self._csv(licence, [(one, self.gross(licence, one)) for one in periods])
+        content = self.csv_of(licence, [(one, self.gross(licence, one)) for one in periods])
         rows, findings = read_reports(content, "demonstration.csv")
         with session.sender() as sender:
             made = reports.import_reports(
@@ -109,7 +109,8 @@ class Year:
                 f"line {self.money.show(one.line)}, paid {self.money.show(one.pays)}{late}."
             )
 
-    def _csv(self, licence: int, grosses: list[tuple[int, Decimal]]) -> bytes:
+    def csv_of(self, licence: int, grosses: list[tuple[int, Decimal]]) -> bytes:
+        """A CSV of reports, as a developer would write it: periods with their gross revenue in dollars."""
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(COLUMNS)
@@ -131,7 +132,7 @@ class Year:
         """The developer found more revenue (for a period booked at zero: all of it), restates and pays."""
         session, held = self.stage.session(DEVELOPER), self.books()
         gross = (self.gross(licence, period) * (100 + percent) / 100).quantize(Decimal("0.01"))
-        rows, _ = read_reports(self._csv(licence, [(period, gross)]), "restatement.csv")
+        rows, _ = read_reports(self.csv_of(licence, [(period, gross)]), "restatement.csv")
         made = reports.plan_restate(session, held, rows[0], period, sender=session.address())
         session.files.put(made.file)
         self.stage.send(DEVELOPER, made.plan.requests)
@@ -148,7 +149,7 @@ class Year:
         """The developer says that it reported too much; the licensor is silent; the arbiter agrees."""
         session, held = self.stage.session(DEVELOPER), self.books()
         gross = (self.gross(licence, period) * (100 - percent) / 100).quantize(Decimal("0.01"))
-        rows, _ = read_reports(self._csv(licence, [(period, gross)]), "objection.csv")
+        rows, _ = read_reports(self.csv_of(licence, [(period, gross)]), "objection.csv")
         made = reports.other_figures(session, held, rows[0], period, sender=session.address())
         session.files.put(made.file)
         terms, contract = held.licences.grants[licence].terms.encode(), self.stage.ledger.licences

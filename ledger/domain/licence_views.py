@@ -12,6 +12,9 @@ from ledger.domain.licence_types import SOURCES_EACH, Due, Figures
 from ledger.domain.reverts import Revert
 from ledger.domain.royalty import earned_by_tier, earned_down
 
+#: The contracts count a licence's periods in 16 bits: 5,461 years of months.
+LAST_PERIOD = 2**16 - 1
+
 
 def span_of(book: LicenceBook, licence: int, period: int, *, now: int = 0) -> Span:
     """The time of one of the licence's periods; raises Licences_NoReports or Licences_NoSuchPeriod."""
@@ -85,7 +88,8 @@ def booked_periods(book: LicenceBook, licence: int) -> range:
 def _existing_span(work: Work, period: int) -> Span:
     if work.terms.period_months == 0:
         raise Revert("Licences_NoReports", work.grant.number)
-    span = work.span(period)
-    if span.start >= span.end:
-        raise Revert("Licences_NoSuchPeriod", work.grant.number, period)
-    return span
+    if period <= LAST_PERIOD:
+        span = work.span(period)
+        if span.start < span.end:
+            return span
+    raise Revert("Licences_NoSuchPeriod", work.grant.number, period)

@@ -18,6 +18,7 @@ def start(home: Home, *, genesis_time: int | None = None) -> NodeStatus:
     """
     node = LocalNode.start(home.chain, genesis_time=genesis_time, background=True)
     _started.setdefault(home.chain, node)
+    hang_up(node)
     return node_status(home.chain)
 
 
@@ -31,5 +32,15 @@ def stop(home: Home) -> NodeStatus:
 
 def advance_to(home: Home, time: int) -> NodeStatus:
     """Sets the chain's clock forward and mines a block. Raises UnreachableError, LedgerError."""
-    LocalNode.attach(home.chain).advance_to(time)
+    node = LocalNode.attach(home.chain)
+    try:
+        node.advance_to(time)
+    finally:
+        hang_up(node)
     return node_status(home.chain)
+
+
+def hang_up(node: LocalNode) -> None:
+    """Gives a node's connection back; it is opened again when it is needed."""
+    if (rpc := node.__dict__.pop("rpc", None)) is not None:
+        rpc.close()

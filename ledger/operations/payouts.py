@@ -6,16 +6,18 @@ Trees are rebuilt from the entries that published their pages.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ledger.chain.contracts import GAS_EACH, page_gas
 from ledger.chain.requests import GAS_CAP, Outcome, Request
 from ledger.chain.rpc import RpcError, call_object, hex_bytes
 from ledger.chain.sender import Sender
 from ledger.domain.address import checksum_address
+from ledger.domain.canonical import keccak256
 from ledger.domain.errors import LedgerError, ValueRefused
 from ledger.domain.journal import Entry, RawLog, decode_entry, is_entry
 from ledger.domain.merkle_sum import PAGE_SIZE, MerkleSumTree, read_leaf
+from ledger.domain.reverts import UnknownRevert
 from ledger.domain.royalty import entitled_down
 from ledger.domain.split_types import PASSED_OVER, TAKEN_OUT, PagePayout
 from ledger.operations.books import Books
@@ -23,8 +25,12 @@ from ledger.operations.plan import Effect, Plan, shown_amount
 from ledger.operations.session import Session
 from ledger.operations.splits import short, sized
 
+#: What a further page costs beside its transfers: its words are hashed, its slot is written.
+_GAS_PAGE = 150_000
 #: How a payee stands: a page pays it; passed over until it is tried again; out of its page, claims only.
 BY_PAGE, WAITS, BY_CLAIM = "page", "passed over", "claim only"
+#: Its split was built by another program, by other rules: that one pays it.
+OTHER_RULES = "split of other rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,8 @@ class PayoutPlan:
     payees: int
     pages: int
     left_out: tuple[Owed, ...]
+    #: Whom each request pays, by its key.
+    of_request: dict[str, list[Owed]]
 
 
 @dataclass
@@ -193,6 +201,7 @@ def plan_payout(
 
     Pages are grouped so that no transaction needs more gas than one may have, whatever the payees do.
     """
+    of_request: dict[str, list[Owed]] = {}
     requests: list[Request] = []
     effects: list[Effect] = []
     pays: dict[str, int] = {}
@@ -204,18 +213,28 @@ def plan_payout(
         left_out += [item for item in one.owed if not _is_paid(item, retry)]
         if not chosen:
             continue
-        amount = sum(item.amount for item in chosen)
-        pays[one.token] = pays.get(one.token, 0) + amount
-        payees += len(chosen)
         by_page: dict[int, list[Owed]] = {}
         for item in chosen:
             by_page.setdefault(item.page, []).append(item)
+        try:
+            paged = _page_requests(session, books, one, by_page)
+        except LedgerError:
+            # Anyone may publish and credit a split of other rules; it must not stop the payees of ours.
+            left_out += [replace(item, how=OTHER_RULES) for item in chosen]
+            continue
+        amount = sum(item.amount for item in chosen)
+        pays[one.token] = pays.get(one.token, 0) + amount
+        payees += len(chosen)
         pages += len(by_page)
-        requests += _page_requests(session, books, one, by_page)
+        for request, items in paged:
+            requests.append(request)
+            of_request[request.key] = items
         token = session.ledger.token(one.token)
         what = f"{shown_amount(token, amount)} of split {short(one.split_id)}"
         effects.append(Effect(who, "has Splits pay", what, f"to {sized(len(chosen), 'payee')}"))
-    return PayoutPlan(Plan(sender, effects, requests), tuple(sums), pays, payees, pages, tuple(left_out))
+    return PayoutPlan(
+        Plan(sender, effects, requests), tuple(sums), pays, payees, pages, tuple(left_out), of_request
+    )
 
 
 def _is_paid(item: Owed, retry: Collection[str] | None) -> bool:
@@ -224,38 +243,42 @@ def _is_paid(item: Owed, retry: Collection[str] | None) -> bool:
 
 def _page_requests(
     session: Session, books: Books, one: SplitSum, by_page: dict[int, list[Owed]]
-) -> list[Request]:
+) -> list[tuple[Request, list[Owed]]]:
+    """The payouts of one split, each with the payees that it pays."""
     tree = tree_from(books, one.split_id)
-    requests: list[Request] = []
-    group: list[PagePayout] = []
-    states: list[str] = []
+    groups: list[list[int]] = []
     transfers = 0
-
-    def close() -> None:
-        if group:
-            requests.append(
-                session.ledger.splits.pay_pages(
-                    tree.split,
-                    one.token,
-                    list(group),
-                    occasion=f"{one.credited}/{'/'.join(states)}",
-                    gas=page_gas(transfers) + 150_000 * (len(group) - 1),
-                )
-            )
-            group.clear()
-            states.clear()
-
     for page, items in sorted(by_page.items()):
-        if group and page_gas(transfers + len(items)) + 150_000 * len(group) >= GAS_CAP:
-            close()
+        bound = _gas(transfers + len(items), len(groups[-1]) + 1) if groups else GAS_CAP
+        if bound >= GAS_CAP:
+            groups.append([])
             transfers = 0
-        state = books.splits.page_state(one.split_id, one.token, page)
-        retry = sum(1 << item.index % PAGE_SIZE for item in items if item.how == WAITS)
-        group.append(PagePayout(page, retry, tree.page_words(page), tree.page_proof(page)))
-        states.append(f"{state.paid_up_to}-{state.exceptions:x}")
+        groups[-1].append(page)
         transfers += len(items)
-    close()
-    return requests
+    made = []
+    for pages in groups:
+        payouts, states, paid = [], [], []
+        for page in pages:
+            items = by_page[page]
+            state = books.splits.page_state(one.split_id, one.token, page)
+            retry = sum(1 << item.index % PAGE_SIZE for item in items if item.how == WAITS)
+            payouts.append(PagePayout(page, retry, tree.page_words(page), tree.page_proof(page)))
+            states.append(f"{state.paid_up_to}-{state.exceptions:x}")
+            paid += items
+        request = session.ledger.splits.pay_pages(
+            tree.split,
+            one.token,
+            payouts,
+            occasion=f"{one.credited}/{'/'.join(states)}",
+            gas=_gas(len(paid), len(pages)),
+        )
+        made.append((request, paid))
+    return made
+
+
+def _gas(transfers: int, pages: int) -> int:
+    """A limit for so many transfers from so many pages: a bound, whatever the payees do."""
+    return min(GAS_CAP, page_gas(transfers) + _GAS_PAGE * (pages - 1))
 
 
 def pay_out(session: Session, sender: Sender, books: Books, plan: PayoutPlan) -> PaidOut:
@@ -276,29 +299,22 @@ def pay_out(session: Session, sender: Sender, books: Books, plan: PayoutPlan) ->
             done.refused.append(Outcome(request, "refused", error=trial.error))
     done.outcomes = sender.send(sendable) if sendable else []
     done.refused += [one for one in done.outcomes if not one.good]
-    owed = {(one.split_id, one.token, one.index): one for held in plan.sums for one in held.owed}
     failed: set[tuple[bytes, str, int]] = set()
-    pages: set[tuple[bytes, str, int]] = set()
     for entry in _entries(done.outcomes, session):
         token, page = entry["token"], entry["page"]
         done.paid[token] = done.paid.get(token, 0) + entry["paid"]
-        pages.add((entry.id, token, page))
-        for place in range(PAGE_SIZE):
-            if entry["failed"] >> place & 1:
-                failed.add((entry.id, token, page * PAGE_SIZE + place))
-    left_out = {(one.split_id, one.token, one.index) for one in plan.left_out}
-    for key, one in owed.items():
-        if key in left_out or (one.split_id, one.token, one.page) not in pages:
-            continue
-        if key in failed:
-            done.passed_over.append(Skipped(one, why_refused(session, one)))
-        else:
-            done.payees += 1
-    for refused in done.refused:
-        for key, one in owed.items():
-            if key not in left_out and short(one.split_id)[:10] in refused.request.note and key not in failed:
+        failed |= {
+            (entry.id, token, page * PAGE_SIZE + place)
+            for place in range(PAGE_SIZE)
+            if entry["failed"] >> place & 1
+        }
+    refused = {one.request.key for one in done.refused}
+    for key, items in plan.of_request.items():
+        for one in items:
+            if key in refused or (one.split_id, one.token, one.index) in failed:
                 done.passed_over.append(Skipped(one, why_refused(session, one)))
-                failed.add(key)
+            else:
+                done.payees += 1
     return done
 
 
@@ -325,11 +341,36 @@ def why_refused(session: Session, owed: Owed) -> str:
     try:
         answer = session.rpc.call("eth_call", call, "latest")
     except RpcError as error:
-        said = error.reason()
-        return said.what
+        return _refusal(error.reason())
     if answer not in ("0x", None) and int(answer, 16) == 0:
         return "The token answers that the transfer failed."
     return ""
+
+
+#: Errors by which tokens tell that an address is blocked.
+_BLOCKED = (
+    "Blocked",
+    "Blacklisted",
+    "Blocklisted",
+    "AccountBlocked",
+    "AccountFrozen",
+    "ERC20Blocked",
+    "UserBlocked",
+)
+
+
+def _refusal(error: LedgerError) -> str:
+    """A token's refusal in words: errors of its own are not in our table."""
+    if not isinstance(error, UnknownRevert):
+        return error.what
+    if not error.data:
+        return "The token refuses the transfer and does not say why."
+    selector = error.data[:4]
+    if len(error.data) == 36 and selector in {
+        keccak256(f"{name}(address)".encode())[:4] for name in _BLOCKED
+    }:
+        return f"The token blocks {checksum_address('0x' + error.data[16:36].hex())}."
+    return f"The token refuses the transfer with an error of its own, 0x{selector.hex()}."
 
 
 # ---- who is owed what

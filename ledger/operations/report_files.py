@@ -164,7 +164,7 @@ def _row(line: int, cells: Mapping[str, str], findings: Findings) -> ReportRow |
     start = end = None
     try:
         start = parse_time(values["PeriodStart"])
-        end = _last_second(values["PeriodEnd"])
+        end = last_second(values["PeriodEnd"])
     except LedgerError as error:
         findings.add_error(where, error)
     try:
@@ -190,7 +190,7 @@ def _row(line: int, cells: Mapping[str, str], findings: Findings) -> ReportRow |
     )
 
 
-def _last_second(text: str) -> int:
+def last_second(text: str) -> int:
     """The last second of a period's end: a day means all of it, a time with T the first second after."""
     time = parse_time(text)
     return time - 1 if "T" in text or text.isdigit() else time + _DAY - 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from statistics import median
 
 from ledger.chain.tokens import Token
@@ -17,7 +18,7 @@ from ledger.domain.canonical import keccak256
 from ledger.domain.chain_terms import ChainTerms
 from ledger.domain.errors import Findings, LedgerError, ValueRefused
 from ledger.domain.journal import Entry
-from ledger.domain.licence_types import ACTIVE, MISSING, Figures
+from ledger.domain.licence_types import MISSING, REPORTED, Figures
 from ledger.domain.licence_views import span_of
 from ledger.domain.money import parse_amount
 from ledger.domain.royalty import PPM
@@ -101,6 +102,8 @@ class Planner:
         self._grosses: dict[int, list[int]] = {}
         self._medians: dict[int, int] = {}
         self._paid_now = 0
+        self._contract = checksum_address(session.ledger.licences.address)
+        self._checksummed = cache(checksum_address)
         self._seen: dict[tuple[int, int], int] = {}
 
     def plan(self, rows: Sequence[ReportRow], findings: Findings) -> ReportPlan:
@@ -133,12 +136,12 @@ class Planner:
         file = report_file(
             row,
             chain_id=chain_id,
-            licences=checksum_address(self._session.ledger.licences.address),
+            licences=self._contract,
             period=period,
             start=span.start,
             end=span.end,
             version=0,
-            token=checksum_address(token.address),
+            token=self._checksummed(token.address),
             symbol=token.symbol,
             decimals=token.decimals,
             figures=figures,
@@ -223,6 +226,7 @@ class Planner:
         book, now = self._books.licences, self._now
         if row.start is None or row.end is None:
             period = self._expected(row.licence)
+            self._not_the_last_again(row, period - 1)
             return period, span_of(book, row.licence, period, now=now)
         first = terms.start - terms.start % _DAY
         if row.start < first:
@@ -245,6 +249,21 @@ class Planner:
                 remedy=f"Period {period} is {period_words(span.start, span.end)}, both days included.",
             )
         return period, span
+
+    def _not_the_last_again(self, row: ReportRow, last: int) -> None:
+        """Refuses figures for "the next period" that are those of the last one: most likely the same report."""
+        bookings = self._books.bookings(row.licence, last) if last >= 0 else []
+        if not bookings or bookings[-1].entry["kind"] != REPORTED:
+            return
+        token = self._token(self._books.licences.grants[row.licence].terms.token)
+        figures, entry = convert(row, token.symbol, token.decimals), bookings[-1].entry
+        if (figures.gross, figures.deductions) == (entry["gross"], entry["deductions"]):
+            raise ValueRefused(
+                f"Period {last} of licence {row.licence} was reported with the very same figures "
+                f"{format_time(bookings[-1].time)}.",
+                remedy="If this is that report, it is booked and nothing is left to do; if it is the next one, "
+                "name its period: --start DAY --end DAY.",
+            )
 
     def _place(self, row: ReportRow, period: int) -> bool:
         """Whether the period was booked before this run. Raises ValueRefused if it is not the one to come."""
@@ -390,11 +409,6 @@ def live_terms(books: Books, licence: int) -> ChainTerms:
     if grant.terms.period_months == 0:
         raise ValueRefused(f"Licence {licence} has no reporting periods.")
     return grant.terms
-
-
-def is_active(books: Books, licence: int) -> bool:
-    """Whether the licence was neither terminated nor recorded as expired."""
-    return books.licences.states[licence].status == ACTIVE
 
 
 def _day(time: int) -> str:

@@ -93,8 +93,7 @@ def effects_of(session: Session, plan: ReportPlan, *, pay_now: bool) -> Plan:
     who = checksum_address(plan.sender)
     effects: list[Effect] = []
     if len(plan.new) <= _EACH_SHOWN:
-        for one in plan.new:
-            effects.append(Effect(who, "reports", _in_words(one), _payment_words(one, pay_now)))
+        effects += [Effect(who, "reports", _in_words(one), _payment_words(one, pay_now)) for one in plan.new]
     else:
         for licence in dict.fromkeys(one.licence for one in plan.new):
             own = [one for one in plan.new if one.licence == licence]
@@ -103,7 +102,9 @@ def effects_of(session: Session, plan: ReportPlan, *, pay_now: bool) -> Plan:
             what = f"{sized(len(own), 'period')} of licence {licence}: lines of {shown_amount(token, lines)}"
             to = f"and pays {shown_amount(token, pays)}" if pay_now else "to be paid later"
             effects.append(Effect(who, "reports", what, to))
-    return Plan(plan.sender, effects, report_requests(session, plan, pay_now=pay_now) if plan.new else ())
+    # The requests are for rehearsing, which the local chain does without: it sends at once.
+    rehearsed = report_requests(session, plan, pay_now=pay_now) if plan.new and not session.is_local else ()
+    return Plan(plan.sender, effects, rehearsed)
 
 
 def _in_words(one: PlannedReport) -> str:

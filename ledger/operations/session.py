@@ -21,6 +21,7 @@ from ledger.chain.signing import Signer
 from ledger.chain.simulation import chain_time
 from ledger.domain.address import parse_address
 from ledger.domain.errors import LedgerError, UnreachableError
+from ledger.operations.chains import hang_up
 from ledger.operations.files import FileStore
 from ledger.operations.home import Home
 
@@ -54,6 +55,8 @@ class Session:
         if self._given is None and "rpc" in self.__dict__:
             self.rpc.close()
             del self.__dict__["rpc"]
+        if (node := self.__dict__.pop("node", None)) is not None:
+            hang_up(node)
 
     def __enter__(self) -> Session:
         return self

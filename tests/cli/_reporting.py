@@ -19,7 +19,9 @@ def month(number: int, year: int = 2024) -> tuple[str, str]:
     return f"{year}-{number + 1:02}-01", f"{year}-{number + 1:02}-{monthrange(year, number + 1)[1]}"
 
 
-def line(licence: int, number: int, gross: str, *, chain: int = CHAIN, currency: str = SYMBOL, more: str = "") -> str:
+def line(
+    licence: int, number: int, gross: str, *, chain: int = CHAIN, currency: str = SYMBOL, more: str = ""
+) -> str:
     first, last = month(number)
     return f"{chain},{licence},{first},{last},{currency},{gross}{more}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _command import LICENSEE, LICENSOR, STRANGER
+from _command import LICENSOR, STRANGER
 from _reporting import LICENSEE_ADDRESS, after, line, session_of
 
 from ledger.operations import books, disputes, payments, payouts, reports, verify
@@ -52,3 +52,28 @@ def test_from_reports_to_a_proved_payout(node, licence):
     found = verify.verify(session)
     assert found.findings == []
     assert found.passed
+
+
+def test_many_pages_are_grouped_under_the_gas_cap_and_paid_once(node, ledger, dollar, sender_of):
+    from ledger.chain.requests import GAS_CAP
+    from ledger.domain.merkle_sum import MerkleSumTree
+    from ledger.operations.splits import publish_requests
+
+    session = session_of(node.rpc)
+    tree = MerkleSumTree.build([(f"0x{number + 1:040x}", number % 7 + 1) for number in range(1_000)])
+    sender = sender_of(1)
+    send_all(sender, [*publish_requests(session, tree), dollar.mint(sender.address, 10**12)])
+    send_all(sender, [dollar.approve(ledger.addresses["Splits"], 10**12)])
+    send_all(sender, [ledger.splits.credit(tree.id, dollar.address, 10**12 - 7, occasion="1")])
+    held = books.read(session)
+    plan = payouts.plan_payout(session, held, payouts.sums_of(held), sender=sender.address)
+    assert (plan.pages, plan.payees, len(plan.plan.requests)) == (8, 1_000, 3)
+    assert all(one.gas < GAS_CAP for one in plan.plan.requests)
+    done = payouts.pay_out(session, sender, held, plan)
+    assert (done.payees, done.passed_over, done.refused) == (1_000, [], [])
+    found = verify.verify(session)
+    assert found.passed, found.findings
+    (one,) = found.sums
+    assert (one.credited, one.owed) == (10**12 - 7, 0)
+    assert one.paid + one.residue == one.credited
+    assert one.paid == done.paid[dollar.address]

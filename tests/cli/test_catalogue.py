@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from _command import ADDRESS, LICENSEE, LICENSOR, MANIFEST
@@ -254,3 +255,11 @@ def test_windows_out_of_range(on, manifest, unsent):
     ran = on("catalogue", "create", manifest, notice_days=4000, account=LICENSOR, json=True)
     assert (ran.code, ran.error["where"]) == (2, "--notice-days")
     assert unsent() == 0
+
+
+@pytest.mark.parametrize("language", ["csv", "json"])
+def test_the_examples_of_the_reference_page_are_manifests(on, tmp_path, language):
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "manifest.md").read_text()
+    path = tmp_path / f"example.{language}"
+    path.write_text(page.split(f"```{language}\n")[1].split("```")[0])
+    assert on("catalogue", "create", path, account=LICENSOR, json=True).data["units"] == "3"

@@ -135,3 +135,18 @@ def test_an_unknown_token(on, unsent):
     nothing = on("token", "mint", "1", token="0x" + "ab" * 20, account="dev:0", json=True)
     assert (nothing.code, "has no token at" in nothing.error["what"]) == (2, True)
     assert unsent() == 0
+
+
+def test_passwords_are_asked_for_hidden_and_twice(run, monkeypatch):
+    import getpass
+    import sys
+
+    answers = iter(["secret", "secret", "one", "other"])
+    asked = []
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(getpass, "getpass", lambda question: asked.append(question) or next(answers))
+    assert run("key", "new", "alice", json=True).code == 0
+    assert len(asked) == 2
+    ran = run("key", "new", "bob", json=True)
+    assert (ran.code, ran.error["what"]) == (2, "The two passwords differ.")
+    assert [one["name"] for one in run("key", "list", json=True).data["accounts"]] == ["alice"]

@@ -92,7 +92,9 @@ def world() -> Iterator[World]:
             for line in process.stdout:
                 if found := re.search(r"Listening on (\S+)", line):
                     break
-            yield World(AnvilChain(f"http://{found[1]}"))
+            chain = AnvilChain(f"http://{found[1]}")
+            yield World(chain)
+            chain.client.close()
         finally:
             process.kill()
 

@@ -1,4 +1,4 @@
-"""Claims by anyone to the payee, by the payee or its signature to another address; leaves out of their pages."""
+"""Claims by anyone to the payee, by the payee or its signature elsewhere; leaves out of their pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random trees, and proofs with one thing wrong, on the model and on the contract: both refuse, for the same reason."""
+"""Random trees, and proofs with one thing wrong: model and contract refuse them for the same reason."""
 
 from __future__ import annotations
 

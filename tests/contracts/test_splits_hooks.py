@@ -1,4 +1,4 @@
-"""Tokens that call their payees: whatever one does in a hook, nobody is paid less and nothing is paid twice."""
+"""Tokens that call their payees: whatever one does in a hook, nobody is paid less and nothing twice."""
 
 from __future__ import annotations
 

@@ -277,6 +277,21 @@ def test_p06_no_answer_and_a_long_true_answer_count_as_success(ledger: Ledger, d
     assert [token.balanceOf(one) for one in payees(3)] == [200, 400, 600]
 
 
+@pytest.mark.parametrize("place", [0, 1, 4])
+def test_p06_an_answer_shorter_than_a_word_is_a_failure(ledger: Ledger, place: int) -> None:
+    """One zero byte behind a `true` would leave that standing, were the answer's length not looked at."""
+    tree, token = ledger.published(tree_of([1] * 5)), ledger.token("CurtToken", 6)
+    who = payees(5)
+    ledger.credit(tree, token, 500)
+    token.setRefused(who[place])
+    ledger.blocked = {who[place]}
+    ledger.pay(tree, token)
+    assert [token.balanceOf(one) for one in who] == [0 if i == place else 100 for i in range(5)]
+    assert ledger.state(tree, token) == (500, bits(place))
+    with pytest.raises(Reverted):
+        ledger.splits.claim([_leaf(tree, token, place)])
+
+
 def test_p06_a_return_bomb_costs_no_more_than_its_own_gas(ledger: Ledger) -> None:
     """100,000 gas buy at most some 20,000 words of answer; none of them is copied."""
     tree, token = ledger.published(tree_of([1] * 128)), ledger.token("DialectToken", 6, 0)

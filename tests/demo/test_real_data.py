@@ -18,7 +18,10 @@ HEADER = "dataset_id,creators,hf_downloads,hf_url\n"
 @pytest.mark.parametrize(
     ("url", "repository"),
     [
-        ("https://huggingface.co/datasets/THUDM/AgentInstruct/viewer/default/alfworld", "THUDM/AgentInstruct"),
+        (
+            "https://huggingface.co/datasets/THUDM/AgentInstruct/viewer/default/alfworld",
+            "THUDM/AgentInstruct",
+        ),
         ("https://huggingface.co/datasets/gsm8k", "gsm8k"),
         ("https://huggingface.co/datasets/gsm8k/viewer/main", "gsm8k"),
         ("https://hf.co/datasets/arbml/CIDAR", "arbml/CIDAR"),

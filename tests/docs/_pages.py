@@ -34,8 +34,8 @@ _UNSTABLE = (
 
 
 def pages() -> list[Path]:
-    """The README and every page below docs/."""
-    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    """The README, the other pages beside it, and every page below docs/."""
+    return [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 
 
 def name_of(page: Path) -> str:
@@ -124,7 +124,7 @@ def _plain(line: str) -> str:
 
 
 def _matches(expected: str, line: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, expected.split("…"))), line) is not None
+    return re.fullmatch(".*".join(map(re.escape, re.split(r" ?… ?", expected))), line) is not None
 
 
 def holds(expected: list[str], printed: str) -> bool:
@@ -154,7 +154,7 @@ class Ran:
     printed: str
 
 
-def run_page(found: list[Command], folder: Path, timeout: float = 300) -> list[Ran]:
+def run_page(found: list[Command], folder: Path, timeout: float = 900) -> list[Ran]:
     """Runs the commands one after another in one shell that starts in an empty folder; ends at the first
     whose exit code is not the one foretold. The chains that a page leaves running are stopped.
     """

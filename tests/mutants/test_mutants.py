@@ -27,7 +27,7 @@ PROMISES = [f"P-{number:02}" for number in (*range(1, 14), 15, 17, 18)]
 def copy_tree(target: Path) -> None:
     """A copy that builds and tests on its own; what is installed is shared."""
     ignored = shutil.ignore_patterns("__pycache__", ".mypy_cache", "data", "*.lock")
-    for name in ("contracts", "tools", "ledger", "tests"):
+    for name in ("contracts", "docs", "tools", "ledger", "tests"):
         shutil.copytree(ROOT / name, target / name, ignore=ignored)
     shutil.copytree(ROOT / "build" / "test-artefacts", target / "build" / "test-artefacts")
     for name in ("pyproject.toml", "foundry.toml"):
@@ -65,7 +65,10 @@ def test_mutant_is_killed(mutant: dict[str, Any], tmp_path: Path) -> None:
     tested = run(
         tmp_path, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *mutant["tests"]
     )
-    assert tested.returncode == 1, f"the mutant lives:\n{tested.stdout[-3000:]}{tested.stderr[-1000:]}"
+    told = f"{tested.stdout[-3000:]}{tested.stderr[-1000:]}"
+    assert tested.returncode == 1, f"the mutant lives:\n{told}"
+    # Not by a test that could not even start.
+    assert re.search(r"^FAILED ", tested.stdout, re.MULTILINE), f"no test failed:\n{told}"
 
 
 @pytest.mark.parametrize("promise", PROMISES)

@@ -22,3 +22,24 @@ contract HungryToken is PlainToken {
         return super.transfer(to, value);
     }
 }
+
+/// @title CurtToken
+/// @notice Test chains only: a transfer to the chosen recipient moves nothing and answers one zero byte, which leaves a
+///         word of `true` from an earlier answer as it stands.
+contract CurtToken is PlainToken {
+    address public refused;
+
+    constructor(uint8 decimals_) PlainToken(decimals_) {}
+
+    function setRefused(address refused_) external {
+        refused = refused_;
+    }
+
+    function transfer(address to, uint256 value) public override returns (bool) {
+        if (to != refused) return super.transfer(to, value);
+        assembly ("memory-safe") {
+            mstore(0x00, 0)
+            return(0x00, 1)
+        }
+    }
+}

@@ -1,0 +1,35 @@
+"""Brownie's own build is the packaged one: the same runtime code, but for the metadata that Brownie lets solc append."""
+
+import json
+
+import pytest
+
+import brownie
+from build import ARTEFACTS, OVERRIDES, RUNTIME_LIMIT
+
+NAMES = ("Splits", "Catalogues", "LicenceViews", "TestDollar", "BlocklistDollar")
+
+
+def without_metadata(code):
+    """Runtime code before INVALID and the CBOR of solc's metadata, whose length its last two bytes tell."""
+    data = bytes.fromhex(code.removeprefix("0x"))
+    return data[: -(int.from_bytes(data[-2:], "big") + 2)].removesuffix(b"\xfe")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_brownies_code_is_the_packaged_code(name):
+    assert name not in OVERRIDES
+    packaged = json.loads((ARTEFACTS / f"{name}.json").read_text())
+    built = getattr(brownie.project.get_loaded_projects()[0], name)._build
+    assert without_metadata(built["deployedBytecode"]).hex() == packaged["deployedBytecode"].removeprefix("0x")
+
+
+def test_licences_alone_needs_other_settings():
+    """Brownie has one setting for all contracts; by it Licences is too large for a chain, so it is packaged with
+    fewer runs of the optimiser, and its interface is what can be compared."""
+    assert set(OVERRIDES) == {"Licences"}
+    packaged = json.loads((ARTEFACTS / "Licences.json").read_text())
+    built = brownie.project.get_loaded_projects()[0].Licences._build
+    assert sorted(map(json.dumps, built["abi"])) == sorted(map(json.dumps, packaged["abi"]))
+    assert len(without_metadata(built["deployedBytecode"])) > RUNTIME_LIMIT
+    assert len(packaged["deployedBytecode"]) // 2 - 1 <= RUNTIME_LIMIT
