@@ -73,8 +73,10 @@ bench: compile ## gas and speed against the peers
 gas-snapshot: compile ## take over gas figures that were meant to change, and render the tables
 	$(BIN)/python -m benchmarks gas-snapshot
 
-deep: setup ## long fuzzing
+deep: setup unoptimised ## long fuzzing: forge, and 10,000 histories and trees on both builds
 	FOUNDRY_PROFILE=deep $(NPM)/forge test
+	HISTORIES=10000 TREES=10000 $(BIN)/pytest -n auto tests/vectors
+	LEDGER_BUILD=unoptimised HISTORIES=10000 TREES=10000 $(BIN)/pytest -n auto tests/vectors
 
 lock: setup ## resolve the Python pins anew
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -1,1 +1,1 @@
-"""Hybrid licences of creative catalogues to AI developers, on chain: terms, reports, splits, payouts and their audit."""
+"""Hybrid licences of creative catalogues to AI developers, on chain: terms, reports, splits, payouts, audit."""

@@ -23,16 +23,20 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Writes beside the file and moves it into place: after a crash there is the old file or the new one."""
+def write_whole(path: Path, content: bytes, mode: int = 0o644, *, flush: bool = True) -> None:
+    """Writes beside the file and moves it into place: after a crash there is the old file or the new one.
+
+    Without `flush` the caller has the system write all its files through, once.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

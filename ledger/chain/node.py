@@ -107,6 +107,9 @@ class LocalNode:
                 "--cache-path",
                 str(place / "cache"),
             ]
+            if "--gas-limit" not in options:
+                # Room for many transactions in a block; the sender keeps the limit of each (EIP-7825).
+                arguments += ["--gas-limit", "400000000"]
             arguments += options
             if not temporary:
                 arguments += ["--state", str(place / "state.json"), "--state-interval", str(state_interval)]

@@ -5,6 +5,8 @@ noticed.
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from ledger.chain.folders import write_whole
@@ -31,6 +33,15 @@ class FileStore:
 
     def put(self, content: bytes) -> bytes:
         """Keeps a file; returns its keccak256. Raises LedgerError where the store is served by a URL."""
+        return self._put(content, flush=True)
+
+    def put_all(self, contents: Iterable[bytes]) -> list[bytes]:
+        """Keeps many files, written through to the disk together; returns their keccak256."""
+        digests = [self._put(content, flush=False) for content in contents]
+        os.sync()
+        return digests
+
+    def _put(self, content: bytes, *, flush: bool) -> bytes:
         if self._url:
             raise LedgerError(
                 "Files cannot be put into a store that is read by URL.", self._url, remedy="Give --files DIR."
@@ -38,10 +49,10 @@ class FileStore:
         digest = keccak256(content)
         path = self._path(digest)
         if not path.exists():
-            write_whole(path, content)
+            write_whole(path, content, flush=flush)
         alias = self._folder / "sha256" / hashlib.sha256(content).hexdigest()
         if not alias.exists():
-            write_whole(alias, digest.hex().encode())
+            write_whole(alias, digest.hex().encode(), flush=flush)
         return digest
 
     def get(self, digest: bytes) -> bytes:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ledger.chain.requests import GAS_CAP, Outcome, Request, raise_failures
@@ -227,12 +226,11 @@ def import_reports(
 
 
 def keep(session: Session, files: Sequence[bytes]) -> None:
-    """Puts report files into the store, several at a time: each is written through to the disk."""
+    """Puts report files into the store."""
     if len(files) == 1:
         session.files.put(files[0])
-        return
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(session.files.put, files))
+    else:
+        session.files.put_all(files)
 
 
 # ---- restatements, objections: other figures for a booked period

@@ -1,10 +1,10 @@
-"""Brownie's own build is the packaged one: the same runtime code, but for the metadata that Brownie lets solc append."""
+"""Brownie builds the packaged code: the same runtime, but for the metadata that Brownie lets solc append."""
 
 import json
 
+import brownie
 import pytest
 
-import brownie
 from build import ARTEFACTS, OVERRIDES, RUNTIME_LIMIT
 
 NAMES = ("Splits", "Catalogues", "LicenceViews", "TestDollar", "BlocklistDollar")
@@ -21,7 +21,9 @@ def test_brownies_code_is_the_packaged_code(name):
     assert name not in OVERRIDES
     packaged = json.loads((ARTEFACTS / f"{name}.json").read_text())
     built = getattr(brownie.project.get_loaded_projects()[0], name)._build
-    assert without_metadata(built["deployedBytecode"]).hex() == packaged["deployedBytecode"].removeprefix("0x")
+    assert without_metadata(built["deployedBytecode"]).hex() == packaged["deployedBytecode"].removeprefix(
+        "0x"
+    )
 
 
 def test_licences_alone_needs_other_settings():

@@ -44,7 +44,7 @@ from ledger.domain.licence_views import due_of  # noqa: E402
 from ledger.domain.model import Ledger  # noqa: E402
 from ledger.domain.reverts import Revert  # noqa: E402
 
-HISTORIES = int(os.environ.get("HISTORIES", "300"))
+HISTORIES = int(os.environ.get("HISTORIES", "1500"))
 BATCHES = 10
 NO_PERMIT = (0, 0, 0, bytes(32), bytes(32))
 ALLOWANCE = 2**256 - 1

@@ -26,7 +26,7 @@ from ledger.domain.reverts import Revert  # noqa: E402
 from ledger.domain.split_book import SplitBook  # noqa: E402
 from ledger.domain.split_types import Page  # noqa: E402
 
-TREES = int(os.environ.get("TREES", "300"))
+TREES = int(os.environ.get("TREES", "1500"))
 BATCHES = 10
 MUTATIONS = 6
 
