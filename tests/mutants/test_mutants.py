@@ -35,6 +35,12 @@ def copy_tree(target: Path) -> None:
     for name in ("node_modules", ".venv"):
         (target / name).symlink_to(ROOT / name)
     (target / "ledger" / "data").symlink_to(ROOT / "ledger" / "data")
+    # A mutant may leave a variable unused, which would be an error in our own sources.
+    build = target / "tools" / "build.py"
+    strict = 'error["severity"] == "warning" and ours'
+    text = build.read_text(encoding="utf-8")
+    assert strict in text
+    build.write_text(text.replace(strict, "False and ours"), encoding="utf-8")
 
 
 def apply(mutant: dict[str, Any], target: Path) -> None:
