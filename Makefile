@@ -73,10 +73,9 @@ bench: compile ## gas and speed against the peers
 gas-snapshot: compile ## take over gas figures that were meant to change, and render the tables
 	$(BIN)/python -m benchmarks gas-snapshot
 
-deep: setup unoptimised ## long fuzzing: forge, and 10,000 histories and trees on both builds
+deep: setup unoptimised ## long campaigns: forge, and 10,000 histories and trees on both builds
 	FOUNDRY_PROFILE=deep $(NPM)/forge test
-	HISTORIES=10000 TREES=10000 $(BIN)/pytest -n auto tests/vectors
-	LEDGER_BUILD=unoptimised HISTORIES=10000 TREES=10000 $(BIN)/pytest -n auto tests/vectors
+	DIFFERENTIAL=1 $(BIN)/pytest -n auto tests/differential
 
 lock: setup ## resolve the Python pins anew
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
