@@ -53,7 +53,8 @@ def random_tree(rng: Random, size: int | None = None) -> MerkleSumTree:
         2: lambda: rng.randrange(1, 2**96),
         3: lambda: rng.choice((1, 2**96 - 1, 2**95, rng.randrange(1, 2**64))),
     }[style]
-    payees = {"0x" + rng.randbytes(20).hex() for _ in range(count)}
+    # In the order drawn: that of a set of texts changes with each process, and a seed would build another tree.
+    payees = list(dict.fromkeys("0x" + rng.randbytes(20).hex() for _ in range(count)))
     return MerkleSumTree.build([(payee, units()) for payee in payees])
 
 
