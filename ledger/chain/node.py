@@ -24,12 +24,14 @@ from typing import Any
 
 from ledger.chain.anvil import find_anvil, launch
 from ledger.chain.folders import private_folder
-from ledger.chain.node_folder import NodeFile, is_locked, is_ours, take, usable_state
-from ledger.chain.rpc import LOCAL_CHAIN, Rpc, RpcError, hex_int
+from ledger.chain.node_folder import NodeFile, is_locked, is_ours, set_aside, take, usable_state
+from ledger.chain.rpc import LOCAL_CHAIN, Rpc, RpcError, hex_bytes, hex_int
+from ledger.domain.canonical import ZERO_ADDRESS, keccak256
 from ledger.domain.errors import ExitCode, LedgerError, UnreachableError
 
 START_SECONDS = 30.0
 STOP_SECONDS = 60.0
+REST_SECONDS = 5.0
 _PORT_ATTEMPTS = 8
 
 
@@ -116,10 +118,18 @@ class LocalNode:
             if state is None and genesis_time is not None:
                 arguments += ["--timestamp", str(genesis_time)]
             node = cls._launch(place, arguments, lock, background, temporary)
+            torn = state is not None and not node._is_whole()
+            if torn:
+                first = node.rpc.call("eth_getBlockByNumber", "0x0", False)
+                node.kill()
+                state = set_aside(place)
+                if state is None:  # begun anew, with the same first block
+                    arguments += ["--timestamp", str(hex_int(first["timestamp"]))]
+                node = cls._launch(place, arguments, lock, background, temporary)
             try:
                 if state is not None:
                     node._restore_clock(before.offset if before else 0)
-                    node.recovered = before is not None and before.running
+                    node.recovered = torn or (before is not None and before.running)
                 node._remember(running=True)
             except BaseException:
                 node.kill()
@@ -253,6 +263,34 @@ class LocalNode:
         self._held = replace(self._held, offset=self._offset(), running=running)
         self._held.write(self.folder)
 
+    # ---- whole states
+
+    def _is_whole(self) -> bool:
+        """Whether the accounts are those of the newest block. anvil commits a block's accounts before it appends
+        the block, so that a dump in between holds payments whose transactions it does not know.
+        """
+        head, proof = self.rpc.batch(
+            [("eth_getBlockByNumber", ("latest", False)), ("eth_getProof", (ZERO_ADDRESS, [], "latest"))]
+        )
+        for answer in (head, proof):
+            if isinstance(answer, RpcError):
+                raise answer
+        if hex_int(head["number"]) == 0:  # its header states no root: nobody may have sent anything yet
+            senders = self.rpc.call("eth_accounts")
+            counts = self.rpc.batch([("eth_getTransactionCount", (one, "latest")) for one in senders])
+            return not any(isinstance(one, RpcError) or hex_int(one) for one in counts)
+        return keccak256(hex_bytes(proof["accountProof"][0])) == hex_bytes(head["stateRoot"])
+
+    def _come_to_rest(self) -> None:
+        """Ends mining and waits for the block that is being made, so that the dump is whole."""
+        self.rpc.call("evm_setAutomine", False)
+        whole, limit = 0, time.monotonic() + REST_SECONDS
+        while whole < 3 and time.monotonic() < limit:
+            whole = whole + 1 if self._is_whole() else 0
+            time.sleep(0.005)
+        if not whole:
+            self.rpc.call("evm_mine")  # accounts that were set by hand enter a block
+
     # ---- the end
 
     def stop(self) -> None:
@@ -261,6 +299,7 @@ class LocalNode:
             # If it hangs or ends by itself, the head bounds the clock at the next start.
             with contextlib.suppress(UnreachableError, RpcError):
                 self._remember(running=True)
+                self._come_to_rest()
         self._signal(signal.SIGTERM)
         if not self._wait(5 if self._temporary else STOP_SECONDS):
             self.kill()

@@ -66,6 +66,12 @@ def is_ours(held: NodeFile) -> bool:
     return "anvil" in command and f"--port {held.port}" in command
 
 
+def set_aside(folder: Path) -> Path | None:
+    """Puts a torn state.json aside as state.torn.json; the copy of the last clean stop, if any, in its place."""
+    (folder / "state.json").replace(folder / "state.torn.json")
+    return usable_state(folder)
+
+
 def usable_state(folder: Path) -> Path | None:
     """The dumped state; the copy of the last clean stop in its place where a kill cut it short."""
     state = folder / "state.json"
