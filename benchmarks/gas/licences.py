@@ -49,6 +49,8 @@ HYBRID = ChainTerms(
     cure_days=30,
     attribution_duty=1,
     distributions=ZERO_ADDRESS,
+    model=bytes(32),
+    attributor=ZERO_ADDRESS,
     tiers=(Tier(1_000_000 * DOLLAR, 100_000), Tier(NO_LIMIT, 150_000)),
 )
 

@@ -53,6 +53,8 @@ interface ILicences is ISplitsPayer {
     /// @param cureDays days to cure a breach after notice
     /// @param attributionDuty 0 none, 1 source list, 2 per output, 3 public credit
     /// @param distributions contract that distributes usage-weighted periods; zero: the catalogue's split
+    /// @param model keccak256 of the UTF-8 text of model id, line feed, model version; zero: any model
+    /// @param attributor who may record outputs beside the licensee; zero: nobody
     /// @param tiers marginal tiers, `upTo` rising, the last one 2^128 − 1; at most 16
     struct Terms {
         bytes32 document;
@@ -79,6 +81,8 @@ interface ILicences is ISplitsPayer {
         uint16 cureDays;
         uint8 attributionDuty;
         address distributions;
+        bytes32 model;
+        address attributor;
         Tier[] tiers;
     }
 

@@ -83,7 +83,7 @@ library Errors {
     /// @notice The terms given do not hash to the terms of the licence.
     error Licences_TermsMismatch(uint256 licence);
     /// @notice A field of the terms is out of range; `which` is its position in ILicences.Terms, from 0;
-    ///         25: the bytes are not the canonical encoding.
+    ///         27: the bytes are not the canonical encoding.
     error Licences_BadTerms(uint256 which);
     /// @notice The caller is not the owner of the catalogue that the terms name.
     error Licences_NotLicensor(uint256 catalogue, address caller);
@@ -161,4 +161,59 @@ library Errors {
     error Licences_Locked(uint256 licence);
     /// @notice Only Splits may call back, and only while a payment is under way.
     error Licences_UnexpectedCallback(address caller);
+
+    // Distributions
+
+    /// @notice The terms given do not hash to the terms of the licence.
+    error Distributions_TermsMismatch(uint256 licence);
+    /// @notice The terms name another contract, or none, to distribute the licence's periods.
+    error Distributions_Elsewhere(uint256 licence, address distributions);
+    /// @notice The licence has no such period.
+    error Distributions_NoSuchPeriod(uint256 licence, uint256 period);
+    /// @notice The period has not ended yet.
+    error Distributions_PeriodNotOver(uint256 licence, uint256 period, uint256 end);
+    /// @notice The distribution given is not the one of this round.
+    error Distributions_Mismatch(uint256 licence, uint256 period, uint256 round);
+    /// @notice The round is in another stage than the call needs.
+    error Distributions_WrongStage(uint256 licence, uint256 period, uint256 round, uint256 stage);
+    /// @notice As many rounds as a period may have are settled.
+    error Distributions_RoundsUsedUp(uint256 licence, uint256 period);
+    /// @notice The caller is not the side that may post, replace or concede now.
+    error Distributions_MayNotPost(uint256 licence, uint256 period, address caller);
+    /// @notice The time to post has passed.
+    error Distributions_PostingClosed(uint256 licence, uint256 period, uint256 closedAt);
+    /// @notice The one replacement of the posting is used up.
+    error Distributions_Replaced(uint256 licence, uint256 period, uint256 round);
+    /// @notice The windows that would follow do not end before the last date.
+    error Distributions_TooLate(uint256 licence, uint256 period, uint256 lastDate);
+    /// @notice The split has pages that nobody has published.
+    error Distributions_SplitNotPublished(bytes32 splitId);
+    /// @notice The units of the split are more than the amount that it is for.
+    error Distributions_TotalAboveAmount(uint256 total, uint256 amount);
+    /// @notice The amount is more than waits for the round.
+    error Distributions_AmountAboveWaiting(uint256 amount, uint256 waits);
+    /// @notice The time to object, or to choose, has passed.
+    error Distributions_WindowClosed(uint256 licence, uint256 period, uint256 closedAt);
+    /// @notice The time to object, or to choose, has not passed.
+    error Distributions_WindowOpen(uint256 licence, uint256 period, uint256 until);
+    /// @notice The leaf shown is not the caller's, or not of the posted or the standing split.
+    error Distributions_NotHolder(address caller, bytes32 splitId);
+    /// @notice The arbiter may not object, or, as licensor, licensee or poster, may not choose.
+    error Distributions_ArbiterIsParty(address arbiter);
+    /// @notice The caller is not the arbiter of the catalogue.
+    error Distributions_NotArbiter(address caller);
+    /// @notice The counter-split is the posted one.
+    error Distributions_CounterIsPosted(bytes32 splitId);
+    /// @notice There is no such choice, or no counter-split to choose.
+    error Distributions_BadChoice(uint256 choice);
+    /// @notice Less than the bond arrived.
+    error Distributions_BondTooSmall(uint256 arrived, uint256 bond);
+    /// @notice The objection given is not the one of this round.
+    error Distributions_ObjectionMismatch(uint256 licence, uint256 period, uint256 round);
+    /// @notice There is nothing to be moved.
+    error Distributions_NothingToMove(uint256 licence, uint256 period);
+    /// @notice The date after which this may be done has not passed.
+    error Distributions_NotYet(uint256 licence, uint256 period, uint256 until);
+    /// @notice Only Splits may call back, and only while a bond is pulled.
+    error Distributions_UnexpectedCallback(address caller);
 }

@@ -5,8 +5,8 @@ import { Errors } from "./Errors.sol";
 
 /// @title TermsCodec
 /// @notice Terms as bytes: their one encoding, and what each field may be.
-/// @dev Canonical are the bytes of `abi.encode(Terms)`: word 0 is 32; words 1 to 25 are the fields, of which the last is
-///      25 × 32, where the tiers start; word 26 is their number n, and 2n words follow. Bytes that pass `check` have no
+/// @dev Canonical are the bytes of `abi.encode(Terms)`: word 0 is 32; words 1 to 27 are the fields, of which the last is
+///      27 × 32, where the tiers start; word 28 is their number n, and 2n words follow. Bytes that pass `check` have no
 ///      other reading, so a hash that is equal to theirs is enough to use them in place.
 library TermsCodec {
     /// @dev ILicences.Terms word by word, in the same places: what is canonical needs no check when it is read, and each
@@ -36,16 +36,19 @@ library TermsCodec {
         uint256 cureDays;
         uint256 attributionDuty;
         uint256 distributions;
+        bytes32 model;
+        uint256 attributor;
         uint256 tiersAt;
     }
 
     uint256 internal constant MAX_TIERS = 16;
-    uint256 private constant HEAD = 27 * 32;
-    uint256 private constant FIELDS = 25;
+    uint256 private constant HEAD = 29 * 32;
+    uint256 private constant FIELDS = 27;
+    uint256 private constant TIERS = FIELDS - 1;
     /// @dev What the terms' own encoding is called in Licences_BadTerms.
-    uint256 private constant ENCODING = 25;
+    uint256 private constant ENCODING = 27;
     /// @dev Bits of each field but the tiers; 0: all 256.
-    bytes24 private constant WIDTHS = hex"000000a0a00a0a28280168010120686820100810101002a0";
+    bytes26 private constant WIDTHS = hex"000000a0a00a0a28280168010120686820100810101002a000a0";
     uint256 private constant RATE_LIMIT = 1e6;
     uint256 private constant LATE_RATE_LIMIT = 10e6;
     /// @dev 1 January 2000 and 3000: a time in milliseconds, or in days, is refused.
@@ -78,14 +81,14 @@ library TermsCodec {
     /// @notice Number of marginal tiers.
     function tierCount(Words calldata terms) internal pure returns (uint256 length) {
         assembly ("memory-safe") {
-            length := calldataload(add(terms, 800))
+            length := calldataload(add(terms, 864))
         }
     }
 
     /// @notice A tier below `tierCount`.
     function tierAt(Words calldata terms, uint256 index) internal pure returns (uint256 upTo, uint256 ratePpm) {
         assembly ("memory-safe") {
-            let place := add(add(terms, 832), shl(6, index))
+            let place := add(add(terms, 896), shl(6, index))
             upTo := calldataload(place)
             ratePpm := calldataload(add(place, 32))
         }
@@ -93,7 +96,7 @@ library TermsCodec {
 
     /// @dev Whether a field has bits beyond its width; all fields of a width at once, since this is paid at acceptance.
     function _isDirty(Words calldata terms) private pure returns (bool) {
-        uint256 excess = (terms.licensee | terms.token | terms.distributions) >> 160;
+        uint256 excess = (terms.licensee | terms.token | terms.distributions | terms.attributor) >> 160;
         excess |= (terms.upfrontFee | terms.guarantee | terms.cap) >> 104;
         excess |= (terms.start | terms.end) >> 40;
         excess |= (terms.deductionCapPpm | terms.lateRatePpm) >> 32;
@@ -126,7 +129,7 @@ library TermsCodec {
         uint256 months = terms.periodMonths;
         _demand(months <= 1 || months == 3 || months == 6 || months == 12, 18);
         _demand(months != 0 || terms.guarantee == 0, 14);
-        _demand(months != 0 || tierCount(terms) == 0, 24);
+        _demand(months != 0 || tierCount(terms) == 0, TIERS);
         _demand(terms.daysToPay >= terms.daysToReport, 20);
     }
 
@@ -136,10 +139,10 @@ library TermsCodec {
         uint256 tiers = tierCount(terms);
         for (uint256 i = 0; i < tiers; ++i) {
             (uint256 upTo, uint256 ratePpm) = tierAt(terms, i);
-            _demand(upTo > last && upTo <= type(uint128).max && ratePpm <= RATE_LIMIT, 24);
+            _demand(upTo > last && upTo <= type(uint128).max && ratePpm <= RATE_LIMIT, TIERS);
             last = upTo;
         }
-        _demand(tiers == 0 || last == type(uint128).max, 24);
+        _demand(tiers == 0 || last == type(uint128).max, TIERS);
     }
 
     function _demand(bool holds, uint256 field) private pure {

@@ -35,11 +35,39 @@ LATEST_END = 32_503_680_000  # 1 January 3000
 
 _TYPE = (
     "(bytes32,bytes32,uint256,address,address,uint16,uint16,uint40,uint40,bool,uint128,bool,bool,uint32,uint128,"
-    "uint128,uint32,uint16,uint8,uint16,uint16,uint16,uint8,address,(uint128,uint32)[])"
+    "uint128,uint32,uint16,uint8,uint16,uint16,uint16,uint8,address,bytes32,address,"
+    "(uint128,uint32)[])"
 )
 #: Bits of each field but the tiers, where they are fewer than 256: contracts/libraries/TermsCodec.sol.
-_WIDTHS = (0, 0, 0, 160, 160, 10, 10, 40, 40, 1, 104, 1, 1, 32, 104, 104, 32, 16, 8, 16, 16, 16, 2, 160)
-_ENCODING = 25
+_WIDTHS = (
+    0,
+    0,
+    0,
+    160,
+    160,
+    10,
+    10,
+    40,
+    40,
+    1,
+    104,
+    1,
+    1,
+    32,
+    104,
+    104,
+    32,
+    16,
+    8,
+    16,
+    16,
+    16,
+    2,
+    160,
+    0,
+    160,
+)
+_TIERS, _ENCODING = 26, 27
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +98,8 @@ class ChainTerms:
     cure_days: int
     attribution_duty: int
     distributions: str
+    model: bytes
+    attributor: str
     tiers: tuple[Tier, ...]
 
     def encode(self) -> bytes:
@@ -88,7 +118,7 @@ class ChainTerms:
 
     @classmethod
     def decode(cls, data: bytes) -> ChainTerms:
-        """Reads canonical bytes; other bytes raise Licences_BadTerms(25)."""
+        """Reads canonical bytes; other bytes raise Licences_BadTerms(27)."""
         from eth_abi.abi import decode
         from eth_abi.exceptions import DecodingError
 
@@ -139,11 +169,11 @@ class ChainTerms:
             (self.late_rate_ppm <= LATE_RATE_LIMIT, 16),
             (months in (0, 1, 3, 6, 12), 18),
             (months != 0 or self.guarantee == 0, 14),
-            (months != 0 or not self.tiers, 24),
+            (months != 0 or not self.tiers, _TIERS),
             (self.days_to_pay >= self.days_to_report, 20),
-            (all(low < high <= NO_LIMIT for low, high in itertools.pairwise(limits)), 24),
-            (all(tier.rate_ppm <= PPM for tier in self.tiers), 24),
-            (not self.tiers or limits[-1] == NO_LIMIT, 24),
+            (all(low < high <= NO_LIMIT for low, high in itertools.pairwise(limits)), _TIERS),
+            (all(tier.rate_ppm <= PPM for tier in self.tiers), _TIERS),
+            (not self.tiers or limits[-1] == NO_LIMIT, _TIERS),
         )
         for holds, which in rules:
             if not holds:

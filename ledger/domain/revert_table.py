@@ -440,5 +440,7 @@ TERMS_FIELDS: tuple[str, ...] = (
     "cureDays",
     "attributionDuty",
     "distributions",
+    "model",
+    "attributor",
     "tiers",
 )

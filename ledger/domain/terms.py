@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from ledger.domain.canonical import ZERO_ADDRESS, canonical_hash, canonical_json
+from ledger.domain.canonical import ZERO_ADDRESS, canonical_hash, canonical_json, keccak256
 from ledger.domain.chain_terms import ChainTerms, bits_of
 from ledger.domain.errors import Findings, LedgerError, ValueRefused
 from ledger.domain.money import parse_amount
-from ledger.domain.royalty import NO_LIMIT, Tier
+from ledger.domain.royalty import NO_LIMIT, PPM, Tier
 from ledger.domain.terms_fields import (
     WORLD,
     Address,
@@ -54,6 +54,11 @@ class ModelCovered(StrictModel):
 
     name: Name
     version: Name
+
+    @property
+    def hash(self) -> bytes:
+        """`model` on chain: keccak256 of the UTF-8 text of name, line feed, version."""
+        return keccak256(f"{self.name}\n{self.version}".encode())
 
 
 class Territories(StrictModel):
@@ -101,12 +106,20 @@ class MoneyTerms(StrictModel):
     grace_days: Days = 0
 
 
+class BlendPart(StrictModel):
+    """A part of a blended pool: a key, and the parts per million that are divided by it."""
+
+    key: AllocationName
+    ppm: int = Field(ge=1, le=1_000_000)
+
+
 class PoolTerms(StrictModel):
-    """Whether periods are weighted by usage, and how the pool is divided."""
+    """Whether periods are weighted by usage, and how the pool is divided. `blend` goes with the key BLEND."""
 
     weighted: bool = False
     distributions: Address | None = None
     allocation: AllocationName = Allocation.EQUAL
+    blend: list[BlendPart] = Field(default=[], max_length=4)
     minimum_eligibility: AmountText = "0"
     confidence_floor_bps: Bps = 0
     fallback: AllocationName = Allocation.EQUAL
@@ -120,6 +133,7 @@ class Duties(StrictModel):
     days_to_report: Days = 0
     days_to_pay: Days = 0
     attribution: AttributionDutyName = AttributionDuty.NONE
+    attributor: Address | None = None
     certification: Text = ""
 
 
@@ -213,6 +227,8 @@ class TermsDocument(StrictModel):
             cure_days=self.control.cure_days,
             attribution_duty=list(AttributionDuty).index(self.duties.attribution),
             distributions=self.pool.distributions or ZERO_ADDRESS,
+            model=self.model.hash,
+            attributor=self.duties.attributor or ZERO_ADDRESS,
             tiers=tiers,
         )
 
@@ -352,8 +368,21 @@ def _check_together(document: TermsDocument, findings: Findings) -> None:
         findings.add("pool.distributions", "A weighted pool names its Distributions contract.")
     if pool.distributions is not None and not pool.weighted:
         findings.add("pool.weighted", "Only a weighted pool has a Distributions contract.")
+    _check_pool(pool, findings)
     if money.advance and not units(money.upfront_fee, "", 0):
         findings.add("money.advance", "There is no upfront fee that could be an advance.")
+
+
+def _check_pool(pool: PoolTerms, findings: Findings) -> None:
+    keys = [part.key for part in pool.blend]
+    if (pool.allocation is Allocation.BLEND) != bool(keys):
+        findings.add("pool.blend", "The parts of the blend are stated if, and only if, it is BLEND.")
+    if keys and sum(part.ppm for part in pool.blend) != PPM:
+        findings.add("pool.blend", f"The parts do not sum to {PPM:,} parts per million.")
+    if Allocation.BLEND in keys or len(set(keys)) != len(keys):
+        findings.add("pool.blend", "Each part names another key than BLEND, once.")
+    if pool.fallback in (Allocation.ATTRIBUTION, Allocation.BLEND):
+        findings.add("pool.fallback", "The fallback is EQUAL, SIZE or USAGE: a key that is always there.")
 
 
 _Units = Callable[[str | None, str, int], int]

@@ -111,6 +111,8 @@ def _duties(terms: ChainTerms) -> Lines:
             ("breach", f"{_days(terms.cure_days)} to cure after notice, then the licensor may terminate")
         )
     lines.append(("credit", _CREDIT[ATTRIBUTION_DUTIES[terms.attribution_duty]]))
+    if terms.attributor != ZERO_ADDRESS:
+        lines.append(("outputs recorded by", f"the licensee or {checksum_address(terms.attributor)}"))
     if terms.distributions == ZERO_ADDRESS:
         lines.append(("money goes to", "the catalogue's split in force when a period begins"))
     else:

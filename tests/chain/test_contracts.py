@@ -152,6 +152,8 @@ def terms_for(catalogue: int, token: str, start: int) -> ChainTerms:
         cure_days=30,
         attribution_duty=0,
         distributions="0x" + "00" * 20,
+        model=bytes(32),
+        attributor="0x" + "00" * 20,
         tiers=(Tier(2**128 - 1, 100_000),),
     )
 

@@ -27,7 +27,8 @@ NO_PERMIT = (0, 0, 0, bytes(32), bytes(32))
 USD = 10**6
 TERMS_TYPE = (
     "(bytes32,bytes32,uint256,address,address,uint16,uint16,uint40,uint40,bool,uint128,bool,bool,uint32,uint128,"
-    "uint128,uint32,uint16,uint8,uint16,uint16,uint16,uint8,address,(uint128,uint32)[])"
+    "uint128,uint32,uint16,uint8,uint16,uint16,uint16,uint8,address,bytes32,address,"
+    "(uint128,uint32)[])"
 )
 # Position of a field in ILicences.Terms, which Licences_BadTerms names.
 FIELDS = [
@@ -43,7 +44,7 @@ FIELDS = [
         "late_rate",
     ),
     *("grace_days", "period_months", "days_to_report", "days_to_pay", "cure_days", "attribution_duty"),
-    *("distributions", "tiers"),
+    *("distributions", "model", "attributor", "tiers"),
 ]
 
 
@@ -141,6 +142,8 @@ class World:
             "cure_days": 10,
             "attribution_duty": 0,
             "distributions": ZERO,
+            "model": bytes(32),
+            "attributor": ZERO,
             "tiers": [(TOP, 100_000)],
         }
         unknown = changes.keys() - values.keys()

@@ -40,7 +40,7 @@ HEIR, POOR = address_of(HEIR_KEY), address("poor")
 KEYS = {LICENSOR: LICENSOR_KEY, HEIR: HEIR_KEY}
 LATEST = GENESIS + 60 * YEAR
 URIS = ("", "ipfs://terms", "https://example.org/terms-of-a-rather-long-name/ü.json")
-#: One bad field each, by the position that Licences_BadTerms names; 25 is the encoding.
+#: One bad field each, by the position that Licences_BadTerms names; 27 is the encoding.
 BAD_TERMS: dict[int, dict[str, Any]] = {
     0: {"document": bytes(32)},
     1: {"works_root": bytes(32)},
@@ -57,8 +57,8 @@ BAD_TERMS: dict[int, dict[str, Any]] = {
     18: {"period_months": 2},
     20: {"days_to_report": 2, "days_to_pay": 1},
     22: {"attribution_duty": 4},
-    24: {"period_months": 1, "tiers": (Tier(5, 1), Tier(5, 1), Tier(NO_LIMIT, 1))},
-    25: {"period_months": 1, "tiers": tuple(Tier(min(at * 9, NO_LIMIT), 1) for at in range(1, 18))},
+    26: {"period_months": 1, "tiers": (Tier(5, 1), Tier(5, 1), Tier(NO_LIMIT, 1))},
+    27: {"period_months": 1, "tiers": tuple(Tier(min(at * 9, NO_LIMIT), 1) for at in range(1, 18))},
 }
 
 

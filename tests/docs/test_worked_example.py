@@ -49,6 +49,8 @@ TERMS = ChainTerms(
     cure_days=30,
     attribution_duty=1,
     distributions=ZERO_ADDRESS,
+    model=bytes(32),
+    attributor=ZERO_ADDRESS,
     tiers=(Tier(10_000 * USD, 100_000), Tier(NO_LIMIT, 80_000)),
 )
 MANIFEST = f"""\

@@ -112,6 +112,8 @@ def random_terms(rng: Random, **fixed: Any) -> ChainTerms:
         "cure_days": rng.choice((0, 5, 30)),
         "attribution_duty": rng.randrange(4),
         "distributions": rng.choice((ZERO_ADDRESS, ZERO_ADDRESS, POOL)),
+        "model": rng.choice((bytes(32), b"\x05" * 32)),
+        "attributor": rng.choice((ZERO_ADDRESS, POOL)),
         "tiers": random_tiers(rng, scale) if months else (),
     }
     return ChainTerms(**{**fields, **fixed})

@@ -53,6 +53,8 @@ TERMS = ChainTerms(
     cure_days=30,
     attribution_duty=0,
     distributions=ZERO_ADDRESS,
+    model=bytes(32),
+    attributor=ZERO_ADDRESS,
     tiers=(Tier(10_000 * USD, 100_000), Tier(NO_LIMIT, 200_000)),
 )
 SPLITS = [MerkleSumTree.build([(STRANGER, n)]) for n in (1, 2, 3)]

@@ -191,17 +191,17 @@ def test_terms_survive_their_encoding(seed: int) -> None:
     terms.check()
     data = terms.encode()
     assert ChainTerms.decode(data) == terms
-    assert len(data) == 27 * 32 + 64 * len(terms.tiers)
+    assert len(data) == 29 * 32 + 64 * len(terms.tiers)
     at = Random(seed).randrange(len(data))
     flipped = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
     try:
         other = ChainTerms.decode(flipped)
     except Revert as error:
         other = error
-    assert other == Revert("Licences_BadTerms", 25) or other != terms
+    assert other == Revert("Licences_BadTerms", 27) or other != terms
 
 
-@pytest.mark.parametrize("data", [b"", bytes(32), bytes(27 * 32)])
+@pytest.mark.parametrize("data", [b"", bytes(32), bytes(29 * 32)])
 def test_other_bytes_are_no_terms(data: bytes) -> None:
     with pytest.raises(Revert, match="BadTerms"):
         ChainTerms.decode(data)
@@ -232,14 +232,14 @@ def test_longer_encodings_of_the_same_terms_are_refused() -> None:
         ({"late_rate_ppm": 10_000_001}, 16),
         ({"period_months": 2}, 18),
         ({"period_months": 0, "guarantee": 1, "tiers": ()}, 14),
-        ({"period_months": 0, "guarantee": 0, "tiers": (Tier(NO_LIMIT, 1),)}, 24),
+        ({"period_months": 0, "guarantee": 0, "tiers": (Tier(NO_LIMIT, 1),)}, 26),
         ({"days_to_report": 5, "days_to_pay": 4}, 20),
         ({"attribution_duty": 4}, 22),
-        ({"tiers": (Tier(5, 1),)}, 24),
-        ({"tiers": (Tier(0, 1), Tier(NO_LIMIT, 1))}, 24),
-        ({"tiers": (Tier(5, 1), Tier(5, 1), Tier(NO_LIMIT, 1))}, 24),
-        ({"tiers": (Tier(NO_LIMIT, 1_000_001),)}, 24),
-        ({"tiers": (*tuple(Tier(i + 1, 1) for i in range(16)), Tier(NO_LIMIT, 1))}, 25),
+        ({"tiers": (Tier(5, 1),)}, 26),
+        ({"tiers": (Tier(0, 1), Tier(NO_LIMIT, 1))}, 26),
+        ({"tiers": (Tier(5, 1), Tier(5, 1), Tier(NO_LIMIT, 1))}, 26),
+        ({"tiers": (Tier(NO_LIMIT, 1_000_001),)}, 26),
+        ({"tiers": (*tuple(Tier(i + 1, 1) for i in range(16)), Tier(NO_LIMIT, 1))}, 27),
     ],
 )
 def test_bad_terms_of_the_chain(change: dict[str, object], which: int) -> None:
