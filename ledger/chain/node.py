@@ -8,6 +8,7 @@ misleads.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import shutil
 import signal
@@ -245,7 +246,10 @@ class LocalNode:
         """
         head = hex_int(self.rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"])
         if timestamp < head:
-            raise LedgerError(f"The chain's clock cannot go back from {head} to {timestamp}.")
+            raise LedgerError(
+                f"The chain's clock cannot go back from {_date(head)} to {_date(timestamp)}.",
+                remedy="Give a later date.",
+            )
         self.rpc.call("evm_setTime", timestamp)
         self.rpc.call("evm_mine")
         self._remember(running=True)
@@ -373,6 +377,10 @@ class LocalNode:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _date(timestamp: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(timestamp, datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 class _PortTaken(UnreachableError):

@@ -32,7 +32,9 @@ UnitsFile = Annotated[
 def create(
     manifest: ManifestFile,
     title: Annotated[str, typer.Option(help="Title, where the file has none (CSV).")] = "",
-    arbiter: Annotated[str, typer.Option(help="Address that decides disputes; default: nobody.")] = "",
+    arbiter: Annotated[
+        str, typer.Option(help="Address or account that decides disputes; default: nobody.")
+    ] = "",
     notice_days: Annotated[
         int, typer.Option(min=0, help="Days from a new split's announcement to its effect.")
     ] = 30,
@@ -43,7 +45,6 @@ def create(
     uri: Annotated[str, typer.Option(help="Where the manifest file will lie for others.")] = "",
 ) -> None:
     """Creates a catalogue from a manifest: keeps the file, publishes the split, registers, announces."""
-    from ledger.domain.address import parse_address
     from ledger.domain.calendar import DAY
     from ledger.domain.canonical import ZERO_ADDRESS
     from ledger.domain.catalogue_book import Settings
@@ -56,7 +57,7 @@ def create(
     settings = Settings(
         read.works_root,
         read.file_hash,
-        parse_address(arbiter) if arbiter else ZERO_ADDRESS,
+        session.address(arbiter) if arbiter else ZERO_ADDRESS,
         notice_days * DAY,
         dispute_days * DAY,
         arbiter_days * DAY,
@@ -108,6 +109,10 @@ def announce(
     catalogue: Number,
     manifest: Annotated[str, typer.Argument(help="The new manifest: CSV, JSON or YAML.")] = "",
     units: UnitsFile = "",
+    title: Annotated[
+        str,
+        typer.Option(help="Title, where the file has none (CSV); default: that of the standing manifest."),
+    ] = "",
     uri: Annotated[str, typer.Option(help="Where the new manifest file will lie.")] = "",
 ) -> None:
     """Announces a new manifest or split; after the catalogue's notice it takes effect for later periods
@@ -117,7 +122,7 @@ def announce(
 
     context = current()
     session = context.session
-    read, tree = _manifest_or_units(manifest, units)
+    read, tree = _manifest_or_units(manifest, units, title or catalogues.standing_title(session, catalogue))
     if not context.may_send(catalogues.plan_announce(session, catalogue, read, tree)):
         return
     with context.sender() as sender:
@@ -195,7 +200,7 @@ def prove(
     context.out.result(data, lambda: context.out.fields(proof_lines(catalogue, proof)), after=after)
 
 
-def _manifest_or_units(manifest: str, units: str) -> tuple[Manifest | None, MerkleSumTree]:
+def _manifest_or_units(manifest: str, units: str, title: str = "") -> tuple[Manifest | None, MerkleSumTree]:
     from ledger.operations.manifests import read_manifest, read_units, tree_of
 
     if bool(manifest) == bool(units):
@@ -204,7 +209,7 @@ def _manifest_or_units(manifest: str, units: str) -> tuple[Manifest | None, Merk
         )
     if units:
         return None, read_units(read_bytes(units), units)
-    read = read_manifest(read_bytes(manifest), manifest)
+    read = read_manifest(read_bytes(manifest), manifest, title=title)
     return read, tree_of(read)
 
 

@@ -33,6 +33,7 @@ def preview(
     """Shows who would get what, and who was passed over. Nothing is sent."""
     from ledger.operations import books, payouts
     from ledger.operations.plan import money
+    from ledger.operations.splits import sized
 
     context = current()
     session, out = context.session, context.out
@@ -59,7 +60,10 @@ def preview(
 
     def show() -> None:
         rows = [(one["payee"], one["owed"]["shown"]) for one in data["payees"]]
-        out.table(("payee", ">would get"), rows, title=f"{len(rows):,} payees are owed something")
+        if not data["splits"]:
+            out.line("Nothing was ever credited here, so nobody is owed anything.")
+            return
+        out.table(("payee", ">would get"), rows, title=f"{sized(len(rows), 'payee')} with something owed")
         out.table(
             ("split", ">credited", ">paid", ">owed"),
             [
@@ -85,6 +89,7 @@ def run(
     """Pays every payee of the splits by pages. Anyone may. Whoever cannot be paid is passed over and keeps all."""
     from ledger.operations import books, payouts
     from ledger.operations.plan import money, sent
+    from ledger.operations.splits import sized
 
     context = current()
     session, out = context.session, context.out
@@ -106,8 +111,7 @@ def run(
                 sums = _sums(read, licence, catalogue, None)
                 plan = payouts.plan_payout(session, read, sums, sender=sender.address, retry=again)
             with out.progress("paying", plan.payees) as step:
-                done = payouts.pay_out(session, sender, read, plan)
-                step(plan.payees)
+                done = payouts.pay_out(session, sender, read, plan, step)
     data: dict[str, Any] = {
         "sent": bool(done.outcomes),
         "paid": [money(token(address), units) for address, units in done.paid.items()],
@@ -124,7 +128,9 @@ def run(
         for one in data["paid"]:
             out.line(f"paid {one['shown']}")
         out.line(
-            f"to {done.payees:,} leaves of {len(plan.sums):,} splits" if done.payees else "Nobody was paid."
+            f"to {sized(done.payees, 'leaf', 'leaves')} of {sized(len(plan.sums), 'split')}"
+            if done.payees
+            else "Nobody was paid."
         )
         for one in data["passed_over"]:
             out.line(f"passed over: {one['payee']}, {one['owed']['shown']}: {one['why'] or 'no reason told'}")

@@ -111,6 +111,8 @@ def _typer(module: object, name: str, arguments: list[str]) -> int:
         context = getattr(error, "ctx", None)
         path = getattr(context, "command_path", name)
         said = error.format_message() if hasattr(error, "format_message") else str(error)
+        said, found, _ = said.partition("Input should be a valid integer")
+        said += "a whole number is needed." if found else ""
         raise LedgerError(said, remedy=f"See: {path} --help") from None
 
 

@@ -52,7 +52,7 @@ def mint(
             [("minted", minted["shown"]), ("for", data["to"]), ("holds now", balance["shown"])]
         )
 
-    context.out.result(data, show, after=[command("token", "approve", "--token", token)])
+    context.out.result(data, show, after=[command("balance", data["to"])])
 
 
 @app.command()
@@ -68,7 +68,7 @@ def approve(
     """
     from ledger.domain.address import parse_address
     from ledger.operations import tokens
-    from ledger.operations.plan import sent
+    from ledger.operations.plan import sent, shown_amount
     from ledger.operations.session import send_all
 
     context = current()
@@ -83,15 +83,19 @@ def approve(
         return
     with context.sender() as sender:
         outcomes = send_all(sender, plan.requests)
+    allowance = found.allowance(plan.sender, address)
+    shown = shown_amount(found, allowance) if units is not None else "any amount"
     data = {
         "sent": True,
         "owner": checksum_address(plan.sender),
         "spender": checksum_address(address),
-        "allowance": str(found.allowance(plan.sender, address)),
+        "allowance": str(allowance),
         "transactions": sent(outcomes),
     }
     context.out.result(
         data,
-        lambda: context.out.fields([(name, data[name]) for name in ("owner", "spender", "allowance")]),
+        lambda: context.out.fields(
+            [("owner", data["owner"]), ("spender", data["spender"]), ("allowance", shown)]
+        ),
         after=[command("licence", "accept", "OFFER")],
     )

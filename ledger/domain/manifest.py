@@ -141,7 +141,10 @@ class Manifest:
     def work(self, work_id: str) -> Work:
         """A work by its id."""
         if work_id not in self._by_id:
-            raise ValueRefused(f"The manifest has no work {work_id!r}.", remedy="See the manifest's works.")
+            raise ValueRefused(
+                f"The manifest has no work {work_id!r}.",
+                remedy="See its works: `licence-ledger catalogue show NUMBER --works`.",
+            )
         return self._by_id[work_id]
 
     def prove_work(self, work_id: str) -> tuple[Work, list[bytes]]:
@@ -158,7 +161,8 @@ class Manifest:
             if (share.holder, share.right_type) == (holder, right_type):
                 return work, work_proof, share, work.shares_tree.proof(share.leaf)
         raise ValueRefused(
-            f"{holder!r} has no {right_type!r} share in {work_id!r}.", remedy="See the work's shares."
+            f"{holder!r} has no {right_type!r} share in {work_id!r}.",
+            remedy="See its shares: `licence-ledger catalogue show NUMBER --works`.",
         )
 
     def payees(self) -> list[str]:

@@ -12,7 +12,7 @@ from ledger.domain.catalogue_book import MAX_SECONDS, MIN_WINDOW, Settings
 from ledger.domain.errors import LedgerError, ValueRefused
 from ledger.domain.manifest import Manifest, Share, Work
 from ledger.domain.merkle_sum import MerkleSumTree
-from ledger.operations.manifests import keep_manifest, tree_of
+from ledger.operations.manifests import keep_manifest, kept_manifest, tree_of
 from ledger.operations.plan import Effect, Plan
 from ledger.operations.session import Session, send_all
 from ledger.operations.splits import missing_pages, publish_requests, short, sized
@@ -126,22 +126,24 @@ def plan_create(session: Session, manifest: Manifest, settings: Settings) -> Pla
     """What creating the catalogue would do. Announcing the split needs the number that creating it gives."""
     check_settings(settings)
     sender = session.address()
-    units, tree = manifest.units(), tree_of(manifest)
+    tree = tree_of(manifest)
     who = checksum_address(sender)
     effects = [
         Effect(who, "publishes", f"split {short(tree.id)}", sized(tree.leaves, "payee")),
         Effect(who, "creates", "a catalogue", f"of {sized(len(manifest.works), 'work')}, which it owns"),
         Effect(who, "announces", f"split {short(tree.id)}", "in force at once"),
     ]
-    warnings = []
-    if units.unmatched:
-        holders = len({holder for _, holder, _ in units.unmatched})
-        part = float(units.unmatched_part) * 100
-        warnings.append(
-            f"{sized(holders, 'holder')} without a payee, with {part:.4g} % of the value, get no units."
-        )
     requests = [*publish_requests(session, tree), _create_request(session, settings)]
-    return Plan(sender, effects, requests, warnings)
+    return Plan(sender, effects, requests, _warnings(manifest))
+
+
+def _warnings(manifest: Manifest) -> list[str]:
+    units = manifest.units()
+    if not units.unmatched:
+        return []
+    holders = len({holder for _, holder, _ in units.unmatched})
+    part = float(units.unmatched_part) * 100
+    return [f"{sized(holders, 'holder')} without a payee, with {part:.4g} % of the value, get no units."]
 
 
 def create(session: Session, sender: Sender, manifest: Manifest, settings: Settings) -> Registered:
@@ -182,7 +184,15 @@ def plan_announce(session: Session, number: int, manifest: Manifest | None, tree
         f"in force after the notice of {state.notice / 86_400:g} days" if state.splits else "in force at once"
     )
     effects.append(Effect(who, "announces", f"split {short(tree.id)} for catalogue {number}", when))
-    return Plan(sender, effects, requests)
+    return Plan(sender, effects, requests, _warnings(manifest) if manifest is not None else [])
+
+
+def standing_title(session: Session, number: int) -> str:
+    """The title of a catalogue's manifest, as far as its file is in the store; else nothing."""
+    try:
+        return kept_manifest(session.files, state_of(session, number).file_hash).title
+    except LedgerError:
+        return ""
 
 
 def announce(

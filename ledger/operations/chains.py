@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.chain.node import LocalNode, NodeStatus, node_status
+from ledger.domain.errors import ExitCode, LedgerError
 from ledger.operations.home import Home
 
 #: Chains that this process has started: they outlive it, and whoever stops one here has to wait for its end.
@@ -14,8 +15,15 @@ _started: dict[Path, LocalNode] = {}
 def start(home: Home, *, genesis_time: int | None = None) -> NodeStatus:
     """Starts the folder's chain where it was, or a new one; it goes on after we end.
 
-    One that runs is left alone.
+    One that runs is left alone. Raises LedgerError where `genesis_time` is given for a chain that has begun.
     """
+    if genesis_time is not None and node_status(home.chain).state != "none":
+        raise LedgerError(
+            "This folder has a chain already, and when it begins cannot be changed.",
+            str(home.chain),
+            remedy="Start it without --at, or give another folder: --home.",
+            exit_code=ExitCode.USAGE,
+        )
     node = LocalNode.start(home.chain, genesis_time=genesis_time, background=True)
     _started.setdefault(home.chain, node)
     hang_up(node)

@@ -5,7 +5,7 @@ Trees are rebuilt from the entries that published their pages.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledger.chain.contracts import GAS_EACH, page_gas
@@ -27,6 +27,8 @@ from ledger.operations.splits import short, sized
 
 #: What a further page costs beside its transfers: its words are hashed, its slot is written.
 _GAS_PAGE = 150_000
+#: Transactions that are sent before the progress is told.
+_PART = 50
 #: How a payee stands: a page pays it; passed over until it is tried again; out of its page, claims only.
 BY_PAGE, WAITS, BY_CLAIM = "page", "passed over", "claim only"
 #: Its split was built by another program, by other rules: that one pays it.
@@ -281,10 +283,17 @@ def _gas(transfers: int, pages: int) -> int:
     return min(GAS_CAP, page_gas(transfers) + _GAS_PAGE * (pages - 1))
 
 
-def pay_out(session: Session, sender: Sender, books: Books, plan: PayoutPlan) -> PaidOut:
+def pay_out(
+    session: Session,
+    sender: Sender,
+    books: Books,
+    plan: PayoutPlan,
+    step: Callable[[int], None] = lambda payees: None,
+) -> PaidOut:
     """Sends the pages, and tells from their entries who was paid and who was passed over, and why.
 
-    A transaction in which nobody could be paid would be refused by the contract; it is not sent.
+    A transaction in which nobody could be paid would be refused by the contract; it is not sent. `step` hears
+    of each part that is done, in payees.
     """
     done = PaidOut()
     requests = list(plan.plan.requests)
@@ -297,7 +306,10 @@ def pay_out(session: Session, sender: Sender, books: Books, plan: PayoutPlan) ->
             sendable.append(request)
         else:
             done.refused.append(Outcome(request, "refused", error=trial.error))
-    done.outcomes = sender.send(sendable) if sendable else []
+    for start in range(0, len(sendable), _PART):
+        part = sendable[start : start + _PART]
+        done.outcomes += sender.send(part)
+        step(sum(len(plan.of_request[one.key]) for one in part))
     done.refused += [one for one in done.outcomes if not one.good]
     failed: set[tuple[bytes, str, int]] = set()
     for entry in _entries(done.outcomes, session):

@@ -54,6 +54,20 @@ def test_showing(on, catalogue):
     assert "1" in on("catalogue", "show").out
 
 
+def test_an_arbiter_may_be_named_by_its_account(on, manifest):
+    on("catalogue", "create", manifest, arbiter=LICENSEE, account=LICENSOR)
+    assert on("catalogue", "show", 1, json=True).data["arbiter"] == ADDRESS[LICENSEE]
+
+
+def test_a_new_manifest_tells_unmatched_holders_too(on, catalogue, manifest):
+    manifest.write_text(
+        MANIFEST.replace("song-3,Third,Dee,0x3333333333333333333333333333333333333333", "song-3,Third,Dee,")
+    )
+    ran = on("catalogue", "announce", 1, manifest, title="More songs", account=LICENSOR)
+    assert "2 holders without a payee, with 66.67 % of the value, get no units." in ran.err
+    assert on("catalogue", "show", 1, json=True).data["title"] == "More songs"
+
+
 def test_an_unknown_catalogue(on):
     ran = on("catalogue", "show", 7, json=True)
     assert (ran.code, ran.error["what"]) == (5, "There is no catalogue 7.")
@@ -66,7 +80,7 @@ def test_a_new_manifest_takes_effect_after_the_notice(on, catalogue, manifest, n
     shown = on("catalogue", "show", 1, json=True).data
     assert [one["state"] for one in shown["splits"]] == ["in force", "announced"]
     assert shown["file_hash"] != catalogue["file_hash"]
-    assert shown["manifest_kept"]
+    assert (shown["manifest_kept"], shown["title"]) == (True, "Songs")
     again = on("catalogue", "announce", 1, manifest, account=LICENSOR, json=True).data
     assert (again["effective"], again["transactions"]) == (done["effective"], [])
     node.advance_to(done["effective"])

@@ -213,3 +213,8 @@ def test_time_of_a_command(node, capsys):
     subprocess.run([*COMMAND, "licence", "list", "--rpc", node.url], capture_output=True, check=True)
     with capsys.disabled():
         print(f"\nlicence-ledger licence list: {time.perf_counter() - start:.2f} s")
+
+
+def test_a_number_that_is_none_is_told_in_plain_words(run):
+    ran = run("licence", "show", "abc", json=True)
+    assert (ran.code, ran.error["what"]) == (2, "Invalid value for 'number': a whole number is needed.")

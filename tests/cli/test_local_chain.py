@@ -40,7 +40,9 @@ def test_a_chain_lives_through_stop_and_start(run, home_chain):
     advanced = run("chain", "advance", "2024-05-01", json=True).data
     assert advanced["time"] - 1_714_521_600 < 60
     back = run("chain", "advance", "2024-01-01", json=True)
-    assert (back.code, "cannot go back" in back.error["what"]) == (2, True)
+    assert (back.code, "cannot go back from 2024-05-01" in back.error["what"]) == (2, True)
+    again = run("chain", "start", at="2023-01-01", json=True)
+    assert (again.code, "has a chain already" in again.error["what"]) == (2, True)
 
 
 def test_dates_that_are_none(run):
