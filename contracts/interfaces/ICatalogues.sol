@@ -14,7 +14,8 @@ interface ICatalogues {
     /// @notice What is fixed when a catalogue is created, and its first manifest.
     /// @param worksRoot Merkle root of the works manifest
     /// @param fileHash keccak256 of the manifest file
-    /// @param arbiter who decides disputes; zero: nobody, so that what was reported stands
+    /// @param arbiter who decides disputes; zero: nobody, so that a report stands as it
+    ///        was, and a distribution that is objected to gives way to its fallback
     /// @param notice seconds from an announcement to its effect, up to 3650 days; zero counts as one, so that no second
     ///        ever changes its split
     /// @param disputeWindow seconds to object to a version of a report, and to answer an objection, 1 hour to 3650 days

@@ -14,6 +14,9 @@ library MerkleSum {
     uint256 internal constant PAGE_SIZE = 128;
     uint256 internal constant MAX_DEPTH = 32;
     uint256 internal constant UNITS_MASK = type(uint96).max;
+    /// @dev Hash of the node above eight leaves of padding: h(3), where h(1) = keccak256(64 zero bytes) and
+    ///      h(n + 1) = keccak256(h(n) ‖ 0 ‖ h(n) ‖ 0).
+    bytes32 private constant EIGHT_EMPTY = 0xb60b53dd4a02df29a0dba9d42241104a868571eb741fc31cf40bdb3052d834b5;
 
     /// @notice The id of a split, after the checks of range.
     function idOf(ISplits.Split calldata split) internal pure returns (bytes32 id) {
@@ -54,13 +57,15 @@ library MerkleSum {
         if (node != item.split.root || sum != total) revert Errors.Splits_ProofMismatch(id);
     }
 
-    /// @notice Checks that a page's words stand at its place in the split; returns the split's id.
+    /// @notice Checks that a page's words stand at its place in the split.
+    /// @return id the split's id
+    /// @return used number of words after which all are padding, rounded up to a multiple of eight in a page of eight or more
     function checkPage(
         ISplits.Split calldata split,
         uint256 page,
         bytes32[] calldata words,
         bytes32[] calldata siblings
-    ) internal pure returns (bytes32 id) {
+    ) internal pure returns (bytes32 id, uint256 used) {
         id = idOf(split);
         uint256 depth = split.depth;
         uint256 height = depth < PAGE_DEPTH ? depth : PAGE_DEPTH;
@@ -69,33 +74,52 @@ library MerkleSum {
         uint256 expected = 2 * (depth - height);
         if (siblings.length != expected) revert Errors.Splits_WrongProofLength(siblings.length, expected);
 
-        (bytes32 node, uint256 sum) = _pageNode(words, height);
+        bytes32 node;
+        uint256 sum;
+        (node, sum, used) = _pageNode(words, height);
         (node, sum) = _climb(page, node, sum, split.total, siblings);
         if (node != split.root || sum != split.total) revert Errors.Splits_ProofMismatch(id);
     }
 
     /// @notice Checks that each word has both payee and units or neither, and that none names `forbidden`.
-    function checkWords(bytes32[] calldata words, address forbidden) internal pure {
+    /// @return used number of words up to the last that is not padding
+    function checkWords(bytes32[] calldata words, address forbidden) internal pure returns (uint256 used) {
         uint256 bad;
         assembly ("memory-safe") {
             let mask := 0xffffffffffffffffffffffff
-            let itself := shl(96, forbidden)
-            let end := add(words.offset, shl(5, words.length))
+            // Four at a time, as far as there are four.
+            let end := add(words.offset, shl(7, shr(2, words.length)))
             for {
-                let left := shl(5, words.length)
-            } left {
-                left := sub(left, 32)
+                let at := words.offset
+            } lt(at, end) {
+                at := add(at, 128)
             } {
-                let word := calldataload(sub(end, left))
-                bad := or(bad, or(eq(gt(word, mask), iszero(and(word, mask))), iszero(gt(xor(word, itself), mask))))
+                {
+                    let word := calldataload(at)
+                    bad := or(bad, or(eq(gt(word, mask), iszero(and(word, mask))), eq(shr(96, word), forbidden)))
+                }
+                {
+                    let word := calldataload(add(at, 32))
+                    bad := or(bad, or(eq(gt(word, mask), iszero(and(word, mask))), eq(shr(96, word), forbidden)))
+                }
+                {
+                    let word := calldataload(add(at, 64))
+                    bad := or(bad, or(eq(gt(word, mask), iszero(and(word, mask))), eq(shr(96, word), forbidden)))
+                }
+                {
+                    let word := calldataload(add(at, 96))
+                    bad := or(bad, or(eq(gt(word, mask), iszero(and(word, mask))), eq(shr(96, word), forbidden)))
+                }
             }
         }
-        if (bad != 0) _refuseWords(words, forbidden);
+        if (bad != 0 || words.length < 4) _refuseWords(words, forbidden);
+        used = words.length;
+        while (used != 0 && words[used - 1] == 0) --used;
     }
 
-    /// @dev Names the first word that is at fault.
+    /// @dev Names the first word that is at fault, if one is.
     function _refuseWords(bytes32[] calldata words, address forbidden) private pure {
-        for (uint256 i = 0; ; ++i) {
+        for (uint256 i = 0; i < words.length; ++i) {
             address payee = address(bytes20(words[i]));
             if (payee == forbidden) revert Errors.Splits_PayeeIsSplits(i);
             if ((payee == address(0)) != (uint256(words[i]) & UNITS_MASK == 0)) {
@@ -107,52 +131,49 @@ library MerkleSum {
     /// @dev Hashes a page up to its top node. Sums cannot wrap: 128 leaves of at most 96 bits each.
     /// @return node the hash of the page's top node, or its only leaf
     /// @return sum units of the page
-    function _pageNode(bytes32[] calldata words, uint256 height) private pure returns (bytes32 node, uint256 sum) {
-        if (height > 1) return _foldPage(words);
-        node = words[0];
-        sum = uint256(node) & UNITS_MASK;
-        if (height == 1) {
-            node = _hashLeaves(node, words[1]);
-            sum += uint256(words[1]) & UNITS_MASK;
+    /// @return used as of checkPage
+    function _pageNode(
+        bytes32[] calldata words,
+        uint256 height
+    ) private pure returns (bytes32 node, uint256 sum, uint256 used) {
+        if (height > 2) return _foldPage(words);
+        used = words.length;
+        for (uint256 i = 0; i < used; ++i) sum += uint256(words[i]) & UNITS_MASK;
+        if (height == 0) return (words[0], sum, used);
+        node = _hashLeaves(words[0], words[1]);
+        if (height == 2) {
+            uint256 left = (uint256(words[0]) & UNITS_MASK) + (uint256(words[1]) & UNITS_MASK);
+            node = keccak256(abi.encode(node, left, _hashLeaves(words[2], words[3]), sum - left));
         }
     }
 
-    /// @dev The same for four leaves and more: at first four leaves to a node of level 2, then two nodes to one, level by
-    ///      level, in a buffer whose words are overwritten by the (hash, sum) of their parents.
-    function _foldPage(bytes32[] calldata words) private pure returns (bytes32 node, uint256 sum) {
+    /// @dev The same for eight leaves and more: nodes of level 3 in a buffer of (hash, sum), then two to one, level by level,
+    ///      whose words are overwritten by their parents. Eights of padding behind the last other word are not hashed.
+    function _foldPage(bytes32[] calldata words) private pure returns (bytes32 node, uint256 sum, uint256 used) {
+        used = _usedEights(words);
+        uint256 to = _foldEights(words[:used]);
         assembly ("memory-safe") {
-            let mask := 0xffffffffffffffffffffffff
             let buffer := mload(0x40)
-            let size := shl(5, words.length)
-            calldatacopy(buffer, words.offset, size)
-            for {
-                let at := 0
-            } lt(at, size) {
-                at := add(at, 128)
+            let last := add(buffer, shl(3, words.length))
+            for {} lt(to, last) {
+                to := add(to, 64)
             } {
-                let four := add(buffer, at)
-                let leftUnits := add(and(mload(four), mask), and(mload(add(four, 32)), mask))
-                let rightUnits := add(and(mload(add(four, 64)), mask), and(mload(add(four, 96)), mask))
-                mstore(four, keccak256(four, 64))
-                mstore(add(four, 32), leftUnits)
-                mstore(add(four, 64), keccak256(add(four, 64), 64))
-                mstore(add(four, 96), rightUnits)
-                let parent := add(buffer, shr(1, at))
-                mstore(parent, keccak256(four, 128))
-                mstore(add(parent, 32), add(leftUnits, rightUnits))
+                let parent := to
+                mstore(parent, EIGHT_EMPTY)
+                mstore(add(parent, 32), 0)
             }
-            for {
-                let width := shr(2, size)
-            } gt(width, 63) {
-                width := shr(1, width)
+            for {} gt(sub(last, buffer), 64) {
+                last := to
             } {
+                to := buffer
                 for {
-                    let at := 0
-                } lt(at, width) {
-                    at := add(at, 64)
+                    let from := buffer
+                } lt(from, last) {
+                    from := add(from, 128)
+                    to := add(to, 64)
                 } {
-                    let parent := add(buffer, at)
-                    let pair := add(parent, at)
+                    let pair := from
+                    let parent := to
                     let units := add(mload(add(pair, 32)), mload(add(pair, 96)))
                     mstore(parent, keccak256(pair, 128))
                     mstore(add(parent, 32), units)
@@ -163,9 +184,83 @@ library MerkleSum {
         }
     }
 
+    /// @dev Number of words up to the last eight that are not all padding, at least eight.
+    function _usedEights(bytes32[] calldata words) private pure returns (uint256 used) {
+        assembly ("memory-safe") {
+            let end := add(words.offset, shl(5, words.length))
+            for {
+                let first := add(words.offset, 256)
+            } gt(end, first) {
+                end := sub(end, 256)
+            } {
+                if or(
+                    or(
+                        or(calldataload(sub(end, 32)), calldataload(sub(end, 64))),
+                        or(calldataload(sub(end, 96)), calldataload(sub(end, 128)))
+                    ),
+                    or(
+                        or(calldataload(sub(end, 160)), calldataload(sub(end, 192))),
+                        or(calldataload(sub(end, 224)), calldataload(sub(end, 256)))
+                    )
+                ) {
+                    break
+                }
+            }
+            used := shr(5, sub(end, words.offset))
+        }
+    }
+
+    /// @dev Writes the (hash, sum) above each eight leaves behind the memory in use. Works in the four lowest words of
+    ///      memory, which are restored: addresses that are constants are cheap.
+    /// @return to the place behind the last
+    function _foldEights(bytes32[] calldata words) private pure returns (uint256 to) {
+        assembly ("memory-safe") {
+            let mask := 0xffffffffffffffffffffffff
+            let buffer := mload(0x40)
+            to := buffer
+            let end := add(words.offset, shl(5, words.length))
+            for {
+                let from := words.offset
+            } lt(from, end) {
+                from := add(from, 256)
+                to := add(to, 64)
+            } {
+                calldatacopy(0x00, from, 128)
+                let left := add(and(mload(0x00), mask), and(mload(0x20), mask))
+                let right := add(and(mload(0x40), mask), and(mload(0x60), mask))
+                mstore(0x00, keccak256(0x00, 64))
+                mstore(0x20, left)
+                mstore(0x40, keccak256(0x40, 64))
+                mstore(0x60, right)
+                let units := add(left, right)
+                let four := keccak256(0x00, 128)
+
+                calldatacopy(0x00, add(from, 128), 128)
+                left := add(and(mload(0x00), mask), and(mload(0x20), mask))
+                right := add(and(mload(0x40), mask), and(mload(0x60), mask))
+                mstore(0x00, keccak256(0x00, 64))
+                mstore(0x20, left)
+                mstore(0x40, keccak256(0x40, 64))
+                mstore(0x60, right)
+
+                mstore(0x40, keccak256(0x00, 128))
+                mstore(0x00, four)
+                mstore(0x20, units)
+                right := add(left, right)
+                mstore(0x60, right)
+                let parent := to
+                mstore(parent, keccak256(0x00, 128))
+                mstore(add(parent, 32), add(units, right))
+            }
+            mstore(0x40, buffer)
+            mstore(0x60, 0)
+        }
+    }
+
     /// @dev Climbs from a node to the root by (hash, sum) siblings. Every sum has to be at most `total`, itself below
     ///      2^128. Siblings below 2^128 cannot make the sum wrap, and it only grows, so its end tells of every step.
-    ///      A left child's (hash, sum) stands at 0 of a buffer of 128 bytes, a right one's at 64, its sibling's beside it.
+    ///      A left child's (hash, sum) stands at 0x00, a right one's at 0x40, its sibling's beside it; those two words of
+    ///      memory are restored.
     function _climb(
         uint256 position,
         bytes32 node,
@@ -177,25 +272,25 @@ library MerkleSum {
         units = sum;
         uint256 all;
         assembly ("memory-safe") {
-            let buffer := mload(0x40)
+            let free := mload(0x40)
             let end := add(siblings.offset, shl(5, siblings.length))
             for {
-                let left := shl(5, siblings.length)
-            } left {
-                left := sub(left, 64)
+                let at := siblings.offset
+            } lt(at, end) {
+                at := add(at, 64)
             } {
                 let side := shl(6, and(position, 1))
-                let own := add(buffer, side)
-                mstore(own, root)
-                mstore(add(own, 32), units)
-                let other := add(buffer, xor(side, 64))
-                calldatacopy(other, sub(end, left), 64)
-                let theirs := mload(add(other, 32))
-                root := keccak256(buffer, 128)
+                mstore(side, root)
+                mstore(or(side, 32), units)
+                calldatacopy(xor(side, 64), at, 64)
+                let theirs := calldataload(add(at, 32))
+                root := keccak256(0x00, 128)
                 units := add(units, theirs)
                 all := or(all, theirs)
                 position := shr(1, position)
             }
+            mstore(0x40, free)
+            mstore(0x60, 0)
         }
         if (units > total || all >> 128 != 0) _refuseSum(sum, total, siblings);
     }
