@@ -20,7 +20,14 @@ contract Licences is LicenceDisputes {
     constructor(ISplits splits_, ICatalogues catalogues_) LicenceStore(splits_, catalogues_) {}
 
     /// @inheritdoc ILicences
-    function termsHashOf(uint256 licence) external view returns (bytes32 hash) {
+    function grantOf(
+        uint256 licence
+    ) external view returns (bytes32 termsHash, address licensee, uint256 terminatedAt) {
+        return (termsHashOf(licence), _ownerOf(licence), _rare[licence].terminatedAt);
+    }
+
+    /// @inheritdoc ILicences
+    function termsHashOf(uint256 licence) public view returns (bytes32 hash) {
         hash = _termsHashes[licence];
         if (hash == 0) revert Errors.Licences_Unknown(licence);
     }

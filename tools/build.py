@@ -50,7 +50,10 @@ SETTINGS: Final[Json] = {
     "remappings": [f"{prefix}={target}" for prefix, target in REMAPPINGS.items()],
 }
 # What differs from SETTINGS for one contract, merged key by key.
-OVERRIDES: Final[dict[str, Json]] = {"Licences": {"optimizer": {"runs": 600}}}
+OVERRIDES: Final[dict[str, Json]] = {
+    "Licences": {"optimizer": {"runs": 600}},
+    "Distributions": {"optimizer": {"runs": 1000}},
+}
 # The code generator's stack layout needs its Yul pass, with no step in it, where nothing else is optimised.
 UNOPTIMISED_OPTIMIZER: Final[Json] = {
     "enabled": False,

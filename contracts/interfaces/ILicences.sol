@@ -337,6 +337,9 @@ interface ILicences is ISplitsPayer {
     function count() external view returns (uint256);
     /// @notice keccak256 of the terms bytes of a licence.
     function termsHashOf(uint256 licence) external view returns (bytes32);
+    /// @notice What other contracts ask about a licence, in one call: keccak256 of its terms bytes, who holds it, and
+    ///         when it was terminated (zero: it was not).
+    function grantOf(uint256 licence) external view returns (bytes32 termsHash, address licensee, uint256 terminatedAt);
     /// @notice A licence's stored state.
     function stateOf(uint256 licence) external view returns (State memory);
     /// @notice A period's stored state.

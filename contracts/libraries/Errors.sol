@@ -216,4 +216,19 @@ library Errors {
     error Distributions_NotYet(uint256 licence, uint256 period, uint256 until);
     /// @notice Only Splits may call back, and only while a bond is pulled.
     error Distributions_UnexpectedCallback(address caller);
+
+    // Attributions
+
+    /// @notice The terms given do not hash to the terms of the licence.
+    error Attributions_TermsMismatch(uint256 licence);
+    /// @notice The caller neither holds the licence nor, for outputs, is the attributor that its terms name.
+    error Attributions_MayNotRecord(uint256 licence, address caller);
+    /// @notice None of the scope bits `wanted` is in the licence's scope.
+    error Attributions_OutsideScope(uint256 licence, uint256 scope, uint256 wanted);
+    /// @notice This is not recorded before `start` nor after `until`.
+    error Attributions_OutsideTerm(uint256 licence, uint256 start, uint256 until);
+    /// @notice The licence covers another model, or another version of it.
+    error Attributions_WrongModel(uint256 licence, bytes32 model, bytes32 licensed);
+    /// @notice A field is out of range: 1 kind, 2 model, 3 root, 4 leaves, 5 outputs.
+    error Attributions_BadRecord(uint256 which);
 }

@@ -8,7 +8,8 @@ Amounts are base units.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ledger.chain.artefacts import load
 from ledger.chain.deploy import require_ledger
@@ -21,7 +22,12 @@ from ledger.domain.canonical import keccak256, uint_word
 from ledger.domain.chain_terms import Offer, domain_separator
 from ledger.domain.licence_types import Figures
 from ledger.domain.merkle_sum import Split
+from ledger.domain.replay import CONTRACTS
 from ledger.domain.split_types import Leaf, Page, PagePayout, leaves_hash
+
+if TYPE_CHECKING:
+    from ledger.chain.attributions import Attributions
+    from ledger.chain.distributions import Distributions
 
 GAS_EACH = 100_000
 NO_PERMIT = Permit(0, 0, 0, bytes(32), bytes(32))
@@ -311,10 +317,24 @@ class Ledger:
         self.licences = Licences("Licences", self.addresses["Licences"], self.reader)
         self.views = LicenceViews("LicenceViews", self.addresses["LicenceViews"], self.reader)
 
+    @cached_property
+    def distributions(self) -> Distributions:
+        """IDistributions; its module builds on this one."""
+        from ledger.chain.distributions import Distributions
+
+        return Distributions("Distributions", self.addresses["Distributions"], self.reader)
+
+    @cached_property
+    def attributions(self) -> Attributions:
+        """IAttributions; its module builds on this one."""
+        from ledger.chain.attributions import Attributions
+
+        return Attributions("Attributions", self.addresses["Attributions"], self.reader)
+
     @property
     def journal_addresses(self) -> dict[str, str]:
         """The contracts that keep a journal, by name."""
-        return {name: self.addresses[name] for name in ("Splits", "Catalogues", "Licences")}
+        return {name: self.addresses[name] for name in CONTRACTS}
 
     def token(self, address: str) -> Token:
         """An ERC-20 on this chain."""

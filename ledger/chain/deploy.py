@@ -42,6 +42,8 @@ LEDGER: Mapping[str, tuple[str, ...]] = {
     "Catalogues": ("Splits",),
     "Licences": ("Splits", "Catalogues"),
     "LicenceViews": ("Licences",),
+    "Distributions": ("Licences",),
+    "Attributions": ("Licences",),
 }
 #: What the EIP-712 domains of contracts call themselves, all in version "1".
 _DOMAINS = {

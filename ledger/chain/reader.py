@@ -37,9 +37,10 @@ class ChainLog:
 class Reader:
     """Reads from one node. What it serves is not proved by anything here."""
 
-    def __init__(self, rpc: Rpc) -> None:
+    def __init__(self, rpc: Rpc, *, first_span: int = _FIRST_SPAN) -> None:
+        """`first_span`: blocks of the first request for logs; later ones adapt."""
         self.rpc = rpc
-        self._span = _FIRST_SPAN
+        self._span = first_span
         self._times: dict[int, int] = {}
 
     def head(self) -> int:

@@ -11,6 +11,7 @@ class ExitCode(IntEnum):
     """Exit codes of the command line."""
 
     OK = 0
+    FAULT = 1
     USAGE = 2
     UNREACHABLE = 3
     AUDIT_FAILED = 4

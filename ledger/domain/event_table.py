@@ -74,4 +74,44 @@ EVENTS: dict[str, tuple[str, ...]] = {
         "Expired(bytes32 licence,address caller,uint256 lapsed)",
         "Moved(bytes32 licence,address caller,address from,address to)",
     ),
+    "Distributions": (
+        (
+            "Posted(bytes32 licence,address caller,uint256 period,uint256 round,uint256 role,bool replacing,"
+            "address arbiter,address token,bytes32 splitId,uint256 total,uint256 amount,uint256 waits,"
+            "uint256 deadline,bytes32 usageHash,bytes32 manifestRoot,bytes32 ruleHash,string uri)"
+        ),
+        (
+            "Objected(bytes32 licence,address caller,uint256 period,uint256 round,address token,"
+            "bytes32 posted,uint256 postedTotal,uint256 amount,bytes32 splitId,uint256 index,bytes32 leaf,"
+            "uint256 deadline,address objector,uint256 bond,bytes32 counterSplit,uint256 counterTotal,"
+            "bytes32 lastSplit,uint256 lastTotal,bytes32 standingSplit)"
+        ),
+        (
+            "Conceded(bytes32 licence,address caller,uint256 period,uint256 round,address token,"
+            "bytes32 splitId,uint256 total,uint256 amount,uint256 deadline)"
+        ),
+        (
+            "Settled(bytes32 licence,address caller,uint256 period,uint256 round,uint256 outcome,"
+            "address token,bytes32 splitId,uint256 total,uint256 amount,uint256 arrived,uint256 moved)"
+        ),
+        "StayedHeld(bytes32 licence,address caller,uint256 period,uint256 round,uint256 outcome)",
+        (
+            "Swept(bytes32 licence,address caller,uint256 period,uint256 round,address token,bytes32 splitId,"
+            "uint256 arrived,uint256 moved)"
+        ),
+        (
+            "BondMoved(bytes32 licence,address caller,uint256 period,uint256 round,address objector,"
+            "bool upheld,address token,bytes32 splitId,uint256 amount)"
+        ),
+    ),
+    "Attributions": (
+        (
+            "TrainingRecorded(bytes32 licence,address caller,uint256 kind,string model,bytes32 root,"
+            "uint256 leaves,bytes32 fileHash,string uri)"
+        ),
+        (
+            "OutputsRecorded(bytes32 licence,address caller,string model,bytes32 root,uint256 leaves,"
+            "uint256 outputs,bytes32 fileHash,string uri)"
+        ),
+    ),
 }

@@ -5,7 +5,7 @@ contracts/libraries/Journal.sol.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -121,9 +121,6 @@ def is_entry(contract: str, topics: Sequence[bytes]) -> bool:
 
 def decode_entry(contract: str, log: RawLog) -> Entry:
     """Reads an entry. Raises AuditFailed for an unknown topic or malformed data."""
-    from eth_abi.abi import decode
-    from eth_abi.exceptions import DecodingError
-
     shape = _by_topic(contract).get(log.topic0)
     if shape is None:
         raise AuditFailed(
@@ -132,12 +129,57 @@ def decode_entry(contract: str, log: RawLog) -> Entry:
             remedy="Check that the address is that of the ledger's contract.",
         )
     try:
-        values = decode(shape.types, log.data)
-    except DecodingError as error:
+        values = _values(_as_bytes(shape.types), log.data)
+    except ValueError as error:
         raise AuditFailed(
             f"An entry {shape.name} in block {log.block_number} has malformed data.", why=str(error)
         ) from error
-    return Entry(shape.name, log.topic1, values[0], dict(zip(shape.names[1:], values[1:], strict=True)))
+    told = {
+        name: value.decode("utf-8", "surrogateescape") if kind == "string" else value
+        for name, kind, value in zip(shape.names, shape.types, values, strict=True)
+    }
+    return Entry(shape.name, log.topic1, told.pop("caller"), told)
+
+
+def _values(types: Sequence[str], data: bytes) -> Sequence[Any]:
+    """The values of ABI-encoded data. Raises ValueError where they are malformed.
+
+    Nearly all entries hold words alone: those are read here, twenty times faster than by eth_abi.
+    """
+    if all(kind in _READERS for kind in types):
+        if len(data) != 32 * len(types):
+            raise ValueError(f"{len(data)} bytes, not {32 * len(types)}")
+        return [_READERS[kind](data[32 * at : 32 * at + 32]) for at, kind in enumerate(types)]
+    from eth_abi.abi import decode
+    from eth_abi.exceptions import DecodingError
+
+    try:
+        return decode(types, data)
+    except DecodingError as error:
+        raise ValueError(str(error)) from error
+
+
+def _read_address(word: bytes) -> str:
+    if word[:12] != _PADDING:
+        raise ValueError("an address with more than 20 bytes")
+    return "0x" + word[12:].hex()
+
+
+def _read_bool(word: bytes) -> bool:
+    value = int.from_bytes(word, "big")
+    if value > 1:
+        raise ValueError("a truth value that is neither 0 nor 1")
+    return value == 1
+
+
+_PADDING = bytes(12)
+_READERS: Mapping[str, Callable[[bytes], Any]] = {
+    "address": _read_address,
+    "bool": _read_bool,
+    "bytes32": lambda word: word,
+    "int256": lambda word: int.from_bytes(word, "big", signed=True),
+    "uint256": lambda word: int.from_bytes(word, "big"),
+}
 
 
 def encode_entry(contract: str, entry: Entry, block_number: int, timestamp: int) -> RawLog:
@@ -146,4 +188,13 @@ def encode_entry(contract: str, entry: Entry, block_number: int, timestamp: int)
 
     shape = event_shapes(contract)[entry.name]
     values = [entry.caller, *(entry.args[name] for name in shape.names[1:])]
-    return RawLog(block_number, timestamp, shape.topic, entry.id, encode(shape.types, values))
+    raw = [
+        value.encode("utf-8", "surrogateescape") if kind == "string" else value
+        for kind, value in zip(shape.types, values, strict=True)
+    ]
+    return RawLog(block_number, timestamp, shape.topic, entry.id, encode(_as_bytes(shape.types), raw))
+
+
+def _as_bytes(types: Sequence[str]) -> list[str]:
+    """Text on a chain may be no UTF-8, and an entry with such text must not stop a replay; so it is read as bytes."""
+    return ["bytes" if one == "string" else one for one in types]

@@ -89,6 +89,11 @@ def _padding(level: int) -> bytes:
     return ZERO32 if level == 0 else _parent(_padding(level - 1), _padding(level - 1))
 
 
+def padding_node(level: int) -> bytes:
+    """The node over nothing but padding at a level: 32 bytes of a leaf, 64 above."""
+    return _padding(level)
+
+
 class MerkleSumTree:
     """A split's tree with all its levels, so that proofs are look-ups.
 
@@ -193,15 +198,26 @@ class MerkleSumTree:
         size = min(PAGE_SIZE, 1 << self.depth)
         return [self.leaf(page * PAGE_SIZE + i) for i in range(size)]
 
-    def page_proof(self, page: int) -> list[bytes]:
-        """Proof of a page: hash and sum of each sibling above level 7; 2·(depth − 7) words."""
+    def page_bytes(self, page: int) -> bytes:
+        """The words of a page one after another, padding included."""
         if not 0 <= page < self.pages:
             raise Revert("Splits_PageOutOfRange", page, self.pages)
-        proof: list[bytes] = []
-        for level in range(PAGE_DEPTH, self.depth):
-            node = self._node(level, (page >> (level - PAGE_DEPTH)) ^ 1)
-            proof.extend([node[:32], node[32:]])
-        return proof
+        size = 32 * min(PAGE_SIZE, 1 << self.depth)
+        at = 32 * PAGE_SIZE * page
+        return self.levels[0][at : at + size].ljust(size, b"\0")
+
+    def page_proof(self, page: int) -> list[bytes]:
+        """Proof of a page: hash and sum of each sibling above level 7; 2·(depth − 7) words."""
+        held = self.page_proof_bytes(page)
+        return [held[at : at + 32] for at in range(0, len(held), 32)]
+
+    def page_proof_bytes(self, page: int) -> bytes:
+        """The words of a page's proof one after another."""
+        if not 0 <= page < self.pages:
+            raise Revert("Splits_PageOutOfRange", page, self.pages)
+        return b"".join(
+            self._node(level, (page >> (level - PAGE_DEPTH)) ^ 1) for level in range(PAGE_DEPTH, self.depth)
+        )
 
     def _node(self, level: int, position: int) -> bytes:
         size = _NODE if level else 32

@@ -1,13 +1,17 @@
-"""The three books as one ledger: what the contracts do together, for simulations and differential tests."""
+"""The books as one ledger: what the contracts do together, for simulations and differential tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from ledger.domain.attribution_book import AttributionBook
 from ledger.domain.catalogue_book import CatalogueBook
+from ledger.domain.distribution_book import DistributionBook
 from ledger.domain.journal import Entry
 from ledger.domain.licence_book import LicenceBook
+from ledger.domain.merkle_sum import Split
 from ledger.domain.split_book import SplitBook
+from ledger.domain.split_types import Page, account_id
 from ledger.domain.undo import Undo
 
 #: What arrives when a payer is asked for an amount of a token: payer, token, amount.
@@ -38,10 +42,39 @@ class _IntoSplits:
         return arrived
 
 
-class Ledger:
-    """Splits, Catalogues and Licences that know each other as the contracts do; a call is all or nothing.
+class _AccountsOfDistributions:
+    """Splits as Distributions uses it: accounts, bonds, splits of one leaf."""
 
-    `pulled` collects the entries of Splits that calls of Licences cause; callers may clear it.
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def is_published(self, split_id: bytes) -> bool:
+        return self._ledger.splits.is_published(split_id)
+
+    def balance(self, salt: bytes, token: str) -> int:
+        return self._ledger.splits.account_balance(account_id(self._address, salt), token)
+
+    def fund(self, payer: str, salt: bytes, token: str, amount: int) -> tuple[int, list[Entry]]:
+        arrived = self._ledger.arrives(payer, token, amount)
+        address = self._address
+        return arrived, self._ledger.splits.fund_account(address, address, salt, token, arrived)
+
+    def move(self, salt: bytes, token: str, split_id: bytes, amount: int) -> list[Entry]:
+        return self._ledger.splits.move_account(self._address, salt, token, split_id, amount)
+
+    def publish(self, leaf: bytes) -> list[Entry]:
+        return self._ledger.splits.publish(self._address, Split(leaf, 1, 0), [Page(0, [leaf], [])])
+
+    @property
+    def _address(self) -> str:
+        return self._ledger.distributions.address
+
+
+class Ledger:
+    """All contracts, which know each other as on the chain; a call is all or nothing.
+
+    `pulled` collects the entries of Splits that calls of Licences cause; callers may clear it. Those that a call of
+    Distributions causes stand in `distributions.told`.
     """
 
     def __init__(
@@ -49,6 +82,7 @@ class Ledger:
         *,
         splits: str = "0x" + "51" * 20,
         licences: str = "0x" + "11" * 20,
+        distributions: str = "0x" + "d1" * 20,
         chain_id: int = 31337,
         arrives: Arrives = all_of_it,
     ) -> None:
@@ -60,3 +94,11 @@ class Ledger:
         self.licences = LicenceBook(
             self.catalogues, _IntoSplits(self), address=licences, chain_id=chain_id, undo=undo
         )
+        self.distributions = DistributionBook(
+            self.licences,
+            self.catalogues,
+            _AccountsOfDistributions(self),
+            address=distributions,
+            undo=undo,
+        )
+        self.attributions = AttributionBook(self.licences, undo)

@@ -1,4 +1,4 @@
-"""Replays the journals of Splits, Catalogues and Licences through the model, in the order of the chain.
+"""Replays the journals of all contracts through the model, in the order of the chain.
 
 Every entry must be what the model records by itself when the same caller does the same at the same time;
 money that Licences says it moved must stand in the journal of Splits. What differs raises AuditFailed.
@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ledger.domain.canonical import ZERO32
+from ledger.domain.attribution_book import AttributionBook
+from ledger.domain.canonical import ZERO32, ZERO_ADDRESS
 from ledger.domain.catalogue_book import CatalogueBook, Settings
 from ledger.domain.chain_terms import ChainTerms, Offer
+from ledger.domain.distribution_replay import DistributionReplay
+from ledger.domain.entry_compare import same_entry
 from ledger.domain.errors import AuditFailed, LedgerError
 from ledger.domain.journal import Entry, RawLog, decode_entry, fold
 from ledger.domain.licence_book import LicenceBook
@@ -20,7 +23,7 @@ from ledger.domain.split_book import SplitBook
 from ledger.domain.split_replay import SplitReplay
 from ledger.domain.split_types import account_id
 
-CONTRACTS = ("Splits", "Catalogues", "Licences")
+CONTRACTS = ("Splits", "Catalogues", "Licences", "Distributions", "Attributions")
 
 
 class _Arrivals:
@@ -82,9 +85,11 @@ class _Arrivals:
 
 
 class Replay:
-    """The three books, filled from raw logs; `heads` are the folds so far."""
+    """The books, filled from raw logs; `heads` are the folds so far."""
 
-    def __init__(self, *, splits: str, licences: str, chain_id: int) -> None:
+    def __init__(
+        self, *, splits: str, licences: str, chain_id: int, distributions: str = ZERO_ADDRESS
+    ) -> None:
         self.splits = SplitBook(splits)
         self.catalogues = CatalogueBook(self.splits.is_published)
         self._arrivals = _Arrivals()
@@ -92,6 +97,13 @@ class Replay:
         self.heads: dict[str, bytes] = dict.fromkeys(CONTRACTS, ZERO32)
         self.counts: dict[str, int] = dict.fromkeys(CONTRACTS, 0)
         self._split_replay = SplitReplay(self.splits)
+        self._distribution_replay = DistributionReplay(
+            self.splits, self.licences, self.catalogues, distributions
+        )
+        self.distributions = self._distribution_replay.book
+        self.attributions = AttributionBook(self.licences)
+        # Records under a licence whose acceptance is not told yet.
+        self._before_acceptance: list[tuple[Entry, RawLog]] = []
         self._early: list[Entry] = []
         self._expected: deque[Entry] = deque()
 
@@ -105,11 +117,17 @@ class Replay:
         entry = decode_entry(contract, log)
         try:
             if contract == "Splits":
+                if entry.caller == self.distributions.address:
+                    self._distribution_replay.splits_entry(entry, log)
                 self._split_replay.apply(entry)
                 if entry.caller == self.licences.address and entry.name in ("Credited", "AccountFunded"):
                     self._arrivals.arrive(entry, log.block_number)
             elif contract == "Catalogues":
-                self._compare(entry, self._catalogue_call(entry, log.timestamp))
+                same_entry(entry, self._catalogue_call(entry, log.timestamp))
+            elif contract == "Distributions":
+                self._distribution_replay.apply(entry, log)
+            elif contract == "Attributions":
+                self._attribution_entry(entry, log)
             else:
                 self._licence_entry(entry, log)
         except LedgerError as error:
@@ -130,6 +148,9 @@ class Replay:
             raise AuditFailed(f"The journal of Licences ends early: {left[0].name} has no counterpart.")
         if self._arrivals.unexplained():
             raise AuditFailed("Splits received money from Licences that no entry of Licences explains.")
+        self._distribution_replay.finish()
+        if self._before_acceptance:
+            raise AuditFailed("Attributions tells of a record under a licence that was never accepted.")
 
     # Catalogues
 
@@ -158,11 +179,27 @@ class Replay:
             case _:
                 return book.accept_ownership(caller, number)
 
+    # Attributions
+
+    def _attribution_entry(self, entry: Entry, log: RawLog) -> None:
+        """A token that calls back may record in the middle of an acceptance: the licence is there, its entry not."""
+        if entry.number > self.licences.count:
+            self._before_acceptance.append((entry, log))
+        else:
+            same_entry(entry, self.attributions.apply(entry, log.timestamp))
+
+    def _accepted(self, block: int) -> None:
+        waiting, self._before_acceptance = self._before_acceptance, []
+        for entry, log in waiting:
+            if log.block_number != block:
+                raise AuditFailed("A record stands in a block before the acceptance of its licence.")
+            self._attribution_entry(entry, log)
+
     # Licences
 
     def _licence_entry(self, entry: Entry, log: RawLog) -> None:
         if self._expected:
-            self._compare(entry, [self._expected.popleft()])
+            same_entry(entry, [self._expected.popleft()])
             return
         if entry.name == "SetOffUsed":
             self._early.append(entry)
@@ -172,10 +209,12 @@ class Replay:
         told = [*self._early, entry]
         self._early = []
         for one, model in zip(told, made, strict=False):
-            self._compare(one, [model])
+            same_entry(one, [model])
         if len(told) > len(made):
-            self._compare(told[len(made)], [])
+            same_entry(told[len(made)], [])
         self._expected.extend(made[len(told) :])
+        if entry.name == "Accepted":
+            self._accepted(log.block_number)
 
     def _licence_call(self, entry: Entry, log: RawLog) -> list[Entry]:
         book, caller, number, now = self.licences, entry.caller, entry.number, log.timestamp
@@ -242,21 +281,6 @@ class Replay:
             now=now,
         )
 
-    @staticmethod
-    def _compare(entry: Entry, made: list[Entry]) -> None:
-        """Raises AuditFailed unless the model recorded exactly this entry."""
-        if len(made) != 1 or made[0].name != entry.name or made[0].id != entry.id:
-            expected = ", ".join(one.name for one in made) or "no entry"
-            raise AuditFailed(f"The journal tells of {entry.name}; the model records {expected}.")
-        if made[0].caller != entry.caller:
-            raise AuditFailed(f"The caller should be {made[0].caller}, not {entry.caller}.")
-        for name, value in made[0].args.items():
-            if entry[name] != value:
-                raise AuditFailed(
-                    f"{name} should be {_show(value)}, not {_show(entry[name])}.",
-                    remedy="Compare the entry with the transaction that made it.",
-                )
-
 
 def _figures(entry: Entry, version: int) -> Figures:
     return Figures(
@@ -266,7 +290,3 @@ def _figures(entry: Entry, version: int) -> Figures:
         version=version,
         report_hash=entry["reportHash"],
     )
-
-
-def _show(value: object) -> str:
-    return "0x" + value.hex() if isinstance(value, bytes) else str(value)

@@ -6,6 +6,9 @@ contracts/libraries/Errors.sol.
 
 from __future__ import annotations
 
+from ledger.domain.attribution_reverts import ATTRIBUTIONS
+from ledger.domain.distribution_reverts import DISTRIBUTIONS
+
 #: (signature with parameter names, sentence, remedy)
 TABLE: tuple[tuple[str, str, str], ...] = (
     # Splits: trees, proofs and publication
@@ -355,6 +358,8 @@ TABLE: tuple[tuple[str, str, str], ...] = (
         "{caller} called back although no payment was under way.",
         "Only Splits calls back.",
     ),
+    *DISTRIBUTIONS,
+    *ATTRIBUTIONS,
     # Errors of OpenZeppelin and of the language that a user can meet
     (
         "ERC20InsufficientBalance(address sender,uint256 balance,uint256 needed)",

@@ -54,6 +54,9 @@ class SplitBook:
         self.accounts: dict[tuple[bytes, str], int] = {}
         self.standing: dict[str, str] = {}
         self.nonces: dict[str, int] = {}
+        #: All that came into an account and was moved out of it; the contract does not keep it.
+        self.funded: dict[tuple[bytes, str], int] = {}
+        self.moved: dict[tuple[bytes, str], int] = {}
         #: All that was paid out of a split in a token; the contract does not keep it.
         self.paid: dict[tuple[bytes, str], int] = {}
         self._undo = undo or Undo()
@@ -114,12 +117,18 @@ class SplitBook:
         account = account_id(controller, salt)
         with self._undo.call():
             self._undo.put(self.accounts, (account, token), self.account_balance(account, token) + arrived)
+            self._undo.put(self.funded, (account, token), self.funded.get((account, token), 0) + arrived)
         args = {"controller": controller, "salt": salt, "token": token, "amount": arrived}
         return [Entry("AccountFunded", account, caller, args)]
 
     def move_account(self, caller: str, salt: bytes, token: str, split_id: bytes, amount: int) -> list[Entry]:
         """Moves money of the caller's account into a published split."""
-        account = account_id(caller, salt)
+        return self.move_known(caller, account_id(caller, salt), token, split_id, amount)
+
+    def move_known(
+        self, caller: str, account: bytes, token: str, split_id: bytes, amount: int
+    ) -> list[Entry]:
+        """A move out of an account that is the caller's."""
         held = self.account_balance(account, token)
         if amount == 0 or amount > held:
             raise Revert("Splits_AccountTooSmall", account, token, held, amount)
@@ -127,6 +136,7 @@ class SplitBook:
             raise Revert("Splits_NotPublished", split_id)
         with self._undo.call():
             self._undo.put(self.accounts, (account, token), held - amount)
+            self._undo.put(self.moved, (account, token), self.moved.get((account, token), 0) + amount)
             self._add_credit(split_id, token, amount)
         args = {"token": token, "splitId": split_id, "amount": amount}
         return [Entry("AccountMoved", account, caller, args)]

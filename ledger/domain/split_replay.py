@@ -26,6 +26,7 @@ class SplitReplay:
         self.book = book
         self.unproved: list[Entry] = []
         self._signed: tuple[str, str] | None = None
+        self._controllers: dict[bytes, str] = {}
         self._handlers: dict[str, Callable[[Entry], None]] = {
             "PagePublished": self._page_published,
             "Credited": self._credited,
@@ -79,15 +80,14 @@ class SplitReplay:
             entry.caller, entry["controller"], entry["salt"], entry["token"], entry["amount"]
         )
         _same(entry, made[0])
+        self._controllers[entry.id] = entry["controller"]
 
     def _account_moved(self, entry: Entry) -> None:
-        # The salt is not told: the account's id is, and that it was the caller's is the contract's check.
-        token, amount = entry["token"], entry["amount"]
-        held = self.book.account_balance(entry.id, token)
-        _demand(entry, 0 < amount <= held, "the amount", f"1 to {held}", amount)
-        _demand(entry, self.book.is_published(entry["splitId"]), "the split", "a published one", "another")
-        self.book.accounts[entry.id, token] = held - amount
-        self.book.credit_by_callback(entry.caller, entry["splitId"], token, amount)
+        # The salt is not told, but whoever funded the account told its controller.
+        owner = self._controllers.get(entry.id)
+        _demand(entry, owner == entry.caller, "the caller", owner, entry.caller)
+        made = self.book.move_known(entry.caller, entry.id, entry["token"], entry["splitId"], entry["amount"])
+        _same(entry, made[0])
 
     def _page_paid(self, entry: Entry) -> None:
         book, split_id, token, page = self.book, entry.id, entry["token"], entry["page"]

@@ -29,6 +29,7 @@ class Event:
     block: int
     time: int
     transaction: bytes
+    log_index: int = 0
 
     @property
     def name(self) -> str:
@@ -54,6 +55,8 @@ class Books:
         self.splits = self.replay.splits
         self.catalogues = self.replay.catalogues
         self.licences = self.replay.licences
+        self.distributions = self.replay.distributions
+        self.attributions = self.replay.attributions
 
     def bookings(self, licence: int, period: int) -> list[Event]:
         """The Booked entries of a period, oldest first."""
@@ -113,11 +116,18 @@ class Books:
         return used, added
 
     def destinations(self, licence: int) -> set[bytes]:
-        """Every split or account that the licence's money went or goes to."""
-        return {
+        """Every split or account that the licence's money went or goes to, by way of a distribution too."""
+        first = {
             one.entry["destination"]
             for one in self.of_licence.get(licence, ())
             if "destination" in one.entry.args
+        }
+        return first | {
+            one.entry["splitId"]
+            for one in self.events
+            if one.contract == "Distributions"
+            and one.entry.number == licence
+            and one.name in ("Settled", "Swept", "BondMoved")
         }
 
 
@@ -142,7 +152,10 @@ def read(
     names = {address.lower(): name for name, address in ledger.journal_addresses.items()}
     held = session.rpc.call("eth_getBlockByNumber", hex(last), False)
     replay = Replay(
-        splits=ledger.splits.address, licences=ledger.licences.address, chain_id=session.rpc.chain_id
+        splits=ledger.splits.address,
+        licences=ledger.licences.address,
+        distributions=ledger.distributions.address,
+        chain_id=session.rpc.chain_id,
     )
     books = Books(replay, last, int(held["timestamp"], 16))
     for log in reader.logs(list(names), first, last, progress=progress):
@@ -156,7 +169,7 @@ def read(
                 raise
             books.failure, books.failed_at = error, log
             return books
-        _note(books, Event(name, entry, log.block_number, log.timestamp, log.transaction))
+        _note(books, Event(name, entry, log.block_number, log.timestamp, log.transaction, log.log_index))
     try:
         replay.finish()
     except AuditFailed as error:

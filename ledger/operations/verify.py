@@ -7,15 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from ledger.domain.address import checksum_address
-from ledger.domain.conservation import Conservation, conservations, liabilities
+from ledger.domain.conservation import (
+    AccountSum,
+    Conservation,
+    account_sums,
+    conservations,
+    liabilities,
+    short_bonds,
+)
 from ledger.domain.errors import LedgerError
 from ledger.operations import books as books_of
 from ledger.operations.books import CONTRACTS, Books
 from ledger.operations.plan import shown_amount
 from ledger.operations.session import Session
+from ledger.operations.verify_distributions import distribution_figures
 from ledger.operations.verify_figures import Figure, differs, figures, payees_of
 
 NO_ANCHOR = "internally consistent only: no anchor was given"
@@ -105,6 +113,7 @@ class Verdict:
     checks: list[Check] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     sums: tuple[Conservation, ...] = ()
+    accounts: tuple[AccountSum, ...] = ()
     lines: tuple[LineSum, ...] = ()
     solvency: tuple[Solvency, ...] = ()
     unproved: int = 0
@@ -193,7 +202,7 @@ def _folded(session: Session, books: Books, block: int) -> dict[str, tuple[int, 
 
 
 def _compare(session: Session, books: Books, verdict: Verdict, tell: Progress) -> None:
-    wanted = figures(books, session.ledger)
+    wanted = chain(figures(books, session.ledger), distribution_figures(books, session.ledger))
     counts: dict[str, list[int]] = {}
     # The number of figures is not known before they are listed, and the list may be long: batches.
     while part := list(islice(wanted, _AT_ONCE)):
@@ -230,6 +239,7 @@ def _sums(session: Session, books: Books, verdict: Verdict) -> None:
                     verdict.block,
                 )
             )
+    _account_sums(session, books, verdict)
     lines = []
     for number, grant in books.licences.grants.items():
         state = books.licences.states[number]
@@ -276,3 +286,24 @@ def _sums(session: Session, books: Books, verdict: Verdict) -> None:
         Check("lines", "lines" not in named, len(lines)),
         Check("solvency", "solvency" not in named, len(solvency), "balances as stated by the node"),
     ]
+
+
+def _account_sums(session: Session, books: Books, verdict: Verdict) -> None:
+    """P-02 for accounts: what arrived is what was moved and what waits; an open bond lies in its own."""
+    verdict.accounts = tuple(account_sums(books.splits, books.distributions))
+    found = []
+    for one in verdict.accounts:
+        if not one.holds:
+            token = session.ledger.token(one.token)
+            arrived, moved = shown_amount(token, one.funded), shown_amount(token, one.moved)
+            waiting = shown_amount(token, one.waiting)
+            what = f"{arrived} arrived in its account; {moved} moved + {waiting} waiting is not that"
+            found.append(
+                Finding("account sums", f"licence {one.licence}, period {one.period}", what, verdict.block)
+            )
+    for licence, period, number, bond in short_bonds(books.splits, books.distributions):
+        where = f"licence {licence}, period {period}, round {number}"
+        what = f"the bond of {bond:,} base units is not in its account"
+        found.append(Finding("account sums", where, what, verdict.block))
+    verdict.findings += found
+    verdict.checks.append(Check("account sums", not found, len(verdict.accounts)))

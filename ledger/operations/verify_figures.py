@@ -95,6 +95,8 @@ def _licences(books: Books, ledger: Ledger) -> Iterator[Figure]:
         yield Figure(
             "licence states", f"{where}, holder", contract, "ownerOf", (number,), book.holders[number]
         )
+        told_to_others = (grant.terms_hash, book.holders[number], state.terminated_at)
+        yield Figure("licence states", f"{where}, grant", contract, "grantOf", (number,), told_to_others)
         # One period past the last, so that one booked without an entry is seen.
         for period in range(state.next_period + 1):
             held = book.periods.get((number, period)) or PeriodState()

@@ -19,7 +19,14 @@ TOKENS = ["TestDollar", "BlocklistDollar"]
 
 def test_addresses_are_the_same_on_every_chain_and_need_no_node():
     planned = plan()
-    assert list(planned) == ["Splits", "Catalogues", "Licences", "LicenceViews"]
+    assert list(planned) == [
+        "Splits",
+        "Catalogues",
+        "Licences",
+        "LicenceViews",
+        "Distributions",
+        "Attributions",
+    ]
     # github.com/ethereum/EIPs, EIP-1014, example 5
     assert (
         deployment.create2_address(
@@ -64,6 +71,8 @@ def test_a_half_done_deployment_is_finished(tmp_path, monkeypatch):
             "Catalogues",
             "Licences",
             "LicenceViews",
+            "Distributions",
+            "Attributions",
         ]
         assert all(check_code(node.rpc, planned).values())
 

@@ -19,7 +19,6 @@ from ledger.domain.canonical import ZERO_ADDRESS
 from ledger.domain.chain_terms import ChainTerms
 from ledger.domain.journal import Entry, fold
 from ledger.domain.licence_types import Figures
-from ledger.domain.replay import CONTRACTS
 from ledger.domain.reverts import Revert
 
 NO_PERMIT = (0, 0, 0, bytes(32), bytes(32))
@@ -128,7 +127,7 @@ class History(States):
             return entries.name
         assert answer.ok, f"the contract refuses: {answer.error!r}; the model records {entries}"
         own = "Catalogues" if step.name in CATALOGUE_STEPS else "Licences"
-        for contract in CONTRACTS:
+        for contract in self.town.contracts:
             made = entries if contract == own else ledger.pulled if contract == "Splits" else []
             self._same_logs(contract, made, answer)
         self.logs += [(step.now, self.pair.block, log) for log in answer.logs]

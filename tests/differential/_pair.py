@@ -24,7 +24,7 @@ from ledger.domain.reverts import Revert, decode_revert, error_shapes
 
 ROOT = Path(__file__).resolve().parents[2]
 Json = dict[str, Any]
-OURS = ("Splits", "Catalogues", "Licences", "LicenceViews")
+OURS = ("Splits", "Catalogues", "Licences", "LicenceViews", "Distributions")
 FOLDERS = {
     "optimised": ROOT / "ledger" / "chain" / "artefacts",
     "unoptimised": ROOT / "build" / "unoptimised",
@@ -75,7 +75,7 @@ class Contract:
     def __init__(self, pair: Pair, name: str, address: str) -> None:
         self.pair, self.name, self.address = pair, name, address
         self._functions: dict[str, tuple[bytes, tuple[str, ...], bool]] = {}
-        for entry in artefact_of(BUILDS[0], name)["abi"]:
+        for entry in artefact_of(pair.builds[0], name)["abi"]:
             if entry["type"] == "function":
                 selector = keccak(signature(entry).encode())[:4]
                 kinds = tuple(abi_type(part) for part in entry["inputs"])
@@ -104,10 +104,11 @@ class Contract:
 class Pair:
     """One chain a build, with a common clock; `block` grows whenever the time is set."""
 
-    def __init__(self, time: int) -> None:
+    def __init__(self, time: int, builds: tuple[str, ...] = BUILDS) -> None:
+        self.builds = builds
         # Unoptimised code may pass the 24,576 bytes of a chain.
         config = pyrevm.CfgEnv(chain_id=1, limit_contract_code_size=1 << 20)
-        self.chains = [pyrevm.EVM(env=pyrevm.Env(cfg=config), spec_id="PRAGUE") for _ in BUILDS]
+        self.chains = [pyrevm.EVM(env=pyrevm.Env(cfg=config), spec_id="PRAGUE") for _ in builds]
         self._set_block(1, time)
 
     def at(self, time: int) -> None:
@@ -122,9 +123,11 @@ class Pair:
     def deploy(self, name: str, *args: Any) -> Contract:
         """Deploys a contract, which gets one address on all chains."""
         addresses = set()
-        for build, evm in zip(BUILDS, self.chains, strict=True):
+        for build, evm in zip(self.builds, self.chains, strict=True):
             found = artefact_of(build, name)
-            assert found["abi"] == artefact_of(BUILDS[0], name)["abi"], f"the builds of {name} differ in age"
+            assert found["abi"] == artefact_of(self.builds[0], name)["abi"], (
+                f"the builds of {name} differ in age"
+            )
             inputs = next((one["inputs"] for one in found["abi"] if one["type"] == "constructor"), [])
             code = bytes.fromhex(found["bytecode"][2:]) + encode([abi_type(one) for one in inputs], args)
             addresses.add(evm.deploy(DEPLOYER, code).lower())
@@ -135,6 +138,8 @@ class Pair:
         """Calls all chains; raises AssertionError unless they answer alike."""
         answers = [_answer(evm, to, data, sender, static) for evm in self.chains]
         assert answers.count(answers[0]) == len(answers), f"the builds differ: {answers}"
+        #: Of the last call on the first build; slots stay warm between calls.
+        self.gas_used = int(self.chains[0].result.gas_used)
         return answers[0]
 
     def head(self, contract: Contract) -> bytes:

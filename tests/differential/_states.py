@@ -165,14 +165,14 @@ class States:
         """The raw logs fold to the heads and replay to the model's state (P-14)."""
         names = {contract.address: name for name, contract in self.town.contracts.items()}
         replay = self.replay
-        for contract in CONTRACTS:
+        for contract in self.town.contracts:
             replay.heads.pop("folded " + contract, None)
         for time, block, log in self.logs:
             contract = names.get(log.address)
             if contract and is_entry(contract, log):
                 replay.feed(contract, raw(log, block, time))
         replay.finish()
-        for contract in CONTRACTS:
+        for contract in self.town.contracts:
             head = self.pair.head(self.town.contracts[contract])
             assert replay.heads[contract] == head, f"the fold of {contract}"
         ours, theirs = self.book, replay.licences

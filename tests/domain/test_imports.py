@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = ROOT / "ledger" / "domain"
 LAZY = {"numba", "numpy", "eth_abi", "web3", "ruamel", "rfc8785"}
 #: These are what is imported lazily.
-HEAVY_THEMSELVES = {"keccak_batch", "merkle_batch"}
+HEAVY_THEMSELVES = {"keccak_batch", "merkle_batch", "merkle_pairs"}
 
 
 @pytest.mark.parametrize("module", sorted({path.stem for path in DOMAIN.glob("*.py")} - HEAVY_THEMSELVES))

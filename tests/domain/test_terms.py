@@ -23,25 +23,25 @@ from ledger.domain.royalty import NO_LIMIT, Tier
 from ledger.domain.terms import commercial_model, parse_terms, terms_schema
 from ledger.domain.terms_fields import Scope
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).parents[2]
 MODELS = {
     "amazon_nyt": "FLAT",
     "comet_plus": "POOL",
     "gema": "REVENUE_SHARE",
     "gist": "POOL",
     "kobalt_merlin": "HYBRID",
-    "landr": "REVENUE_SHARE",
-    "shutterstock": "FLAT",
+    "landr": "POOL",
+    "shutterstock": "POOL",
     "stim": "POOL",
 }
-GEMA = (HERE / "deals" / "gema.yaml").read_text()
-HYBRID = (HERE / "deals" / "kobalt_merlin.yaml").read_text()
+DEALS = ROOT / "tests" / "deals"
+GEMA = (DEALS / "gema" / "terms.yaml").read_text()
+HYBRID = (DEALS / "kobalt_merlin" / "terms.yaml").read_text()
 
 
-@pytest.mark.parametrize("deal", sorted(path.stem for path in (HERE / "deals").glob("*.yaml")))
+@pytest.mark.parametrize("deal", sorted(path.parent.name for path in DEALS.glob("*/terms.yaml")))
 def test_real_deals_can_be_said(deal: str) -> None:
-    document = parse_terms((HERE / "deals" / f"{deal}.yaml").read_text())
+    document = parse_terms((DEALS / deal / "terms.yaml").read_text())
     terms = document.chain_terms(6)
     assert commercial_model(terms) == MODELS[deal]
     assert terms.document == document.hash == keccak256(document.canonical())
