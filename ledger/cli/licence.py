@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli.context import command, current, noun, read_bytes, write_new
-from ledger.cli.licence_views import licence_data, offer_data, show_licence, show_terms
+from ledger.cli.licence_views import (
+    licence_data,
+    offer_data,
+    show_diff,
+    show_export,
+    show_licence,
+    show_terms,
+)
 from ledger.cli.output import date
 from ledger.domain.address import checksum_address, parse_word
 from ledger.domain.errors import LedgerError
@@ -16,6 +23,7 @@ from ledger.domain.errors import LedgerError
 if TYPE_CHECKING:
     from ledger.domain.terms import TermsDocument
     from ledger.operations.offers import LicenceOffer
+    from ledger.operations.terms_diff import Side
 
 app = noun("licence")
 Number = Annotated[int, typer.Argument(min=1, help="Number of the licence.")]
@@ -185,6 +193,68 @@ def list_(
 
     after = [command("licence", "show", found[0].number if found else "NUMBER")]
     out.result({"licences": rows}, show_, after=after)
+
+
+@app.command()
+def export(
+    what: Annotated[
+        str, typer.Argument(help="Number of a licence, or a terms document; - for standard input.")
+    ],
+    format_: Annotated[str, typer.Option("--format", help="rsl, odrl, cawg or json.")],
+    terms: Annotated[
+        str, typer.Option("--terms", help="Terms document of the licence, where the store lacks it.")
+    ] = "",
+    content_url: Annotated[
+        str, typer.Option(help="URL or path at which the works lie, for RSL; default: /catalogues/NUMBER/.")
+    ] = "",
+    terms_url: Annotated[
+        str, typer.Option(help="URL or path at which the terms document can be read, for RSL.")
+    ] = "",
+    currency: Annotated[
+        str, typer.Option(help="ISO 4217 code that the token stands for, for amounts in RSL: USD.")
+    ] = "",
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Where it goes; default: what is printed.")
+    ] = None,
+) -> None:
+    """Writes licence terms in a standard, RSL 1.0, ODRL 2.2 or CAWG, and tells what the standard cannot say."""
+    from ledger.operations import exports, offers
+
+    context = current()
+    places = exports.Places(content_url, terms_url, currency)
+    given = offers.read_document(read_bytes(terms), terms) if terms else None
+    if what.isascii() and what.isdigit():
+        subject = exports.of_licence(context.session, int(what), given, places)
+    elif given is not None:
+        raise LedgerError(
+            "--terms goes with the number of a licence.", remedy="Give the terms document alone."
+        )
+    else:
+        document = offers.read_document(read_bytes(what), what)
+        subject = exports.of_document(document, places, context.options.chain_id)
+    show_export(exports.export(subject, format_), subject.uid, out_file)
+
+
+@app.command()
+def diff(
+    a: Annotated[str, typer.Argument(help="Number of a licence, or a terms document.")],
+    b: Annotated[str, typer.Argument(help="The same, for the other side.")],
+) -> None:
+    """Shows two licence terms side by side in plain words, and every field that differs."""
+    show_diff(_side(a), _side(b))
+
+
+def _side(what: str) -> Side:
+    from ledger.operations import licences, offers
+    from ledger.operations.terms_diff import Side
+
+    if what.isascii() and what.isdigit():
+        session = current().session
+        held = licences.read(session, int(what))
+        document = licences.document_of(session, held.terms)
+        return Side(f"licence {what}", held.terms, session.ledger.token(held.terms.token), document)
+    document = offers.read_document(read_bytes(what), what)
+    return Side(what, document.chain_terms(), document.money, document)
 
 
 @app.command()

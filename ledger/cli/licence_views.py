@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledger.cli.context import command, current
+from ledger.cli.context import command, current, write_new
 from ledger.cli.output import clean
 from ledger.domain.address import checksum_address
 
 if TYPE_CHECKING:
     from ledger.domain.chain_terms import ChainTerms
+    from ledger.domain.exports.subject import Export
     from ledger.domain.terms import TermsDocument
     from ledger.operations.licences import Licence
     from ledger.operations.offers import LicenceOffer
     from ledger.operations.session import Session
+    from ledger.operations.terms_diff import Side
 
 
 def show_terms(terms: ChainTerms, document: TermsDocument | None, *, talk: bool = False) -> None:
@@ -115,3 +118,60 @@ def show_licence(licence: Licence) -> None:
             )
 
     out.result(data, show, after=[command("report", "due", licence.number), command("agenda")])
+
+
+def show_export(made: Export, uid: str, path: Path | None) -> None:
+    """Ends `licence export`: the file on stdout or at `path`, what it cannot say on stderr."""
+    out = current().out
+    if path is not None:
+        write_new(path, made.text.encode())
+    data = {
+        "format": made.format,
+        "media_type": made.media_type,
+        "uid": uid,
+        "file": str(path) if path else None,
+        "text": made.text,
+        "content": made.data,
+        "cannot_say": [one.as_dict() for one in made.unsaid],
+    }
+
+    def show() -> None:
+        if path is not None:
+            out.fields([("file", path), ("media type", made.media_type)])
+        else:
+            for line in made.text.splitlines():
+                out.line(line)
+        out.say(f"What {made.format.upper()} cannot say, and the terms do:")
+        for one in made.unsaid:
+            out.say(f"  {one}")
+
+    out.result(data, show)
+
+
+def show_diff(a: Side, b: Side) -> None:
+    """Ends `licence diff`: every point in words, differing ones marked, then the fields that differ."""
+    from ledger.operations.terms_diff import differing_fields, side_by_side
+
+    out = current().out
+    rows, exact = side_by_side(a, b), differing_fields(a, b)
+    data = {
+        "a": a.name,
+        "b": b.name,
+        "same": not exact,
+        "words": [one.as_dict() for one in rows],
+        "fields": [{"path": one.name, "a": one.a, "b": one.b} for one in exact],
+    }
+
+    def show() -> None:
+        cells = [("" if one.same else "*", one.name, one.a or "-", one.b or "-") for one in rows]
+        out.table(("", "", a.name, b.name), cells)
+        if exact:
+            out.table(
+                ("field", a.name, b.name),
+                [(one.name, one.a or "-", one.b or "-") for one in exact],
+                title="What differs, field by field",
+            )
+        else:
+            out.line("The terms are the same.")
+
+    out.result(data, show)

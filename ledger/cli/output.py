@@ -6,27 +6,15 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from ledger.domain.errors import LedgerError
+from ledger.domain.text import clean
 
 _LARGEST_NUMBER = 2**53 - 1
-
-
-def clean(text: object) -> str:
-    """Text from outside with every control and direction character written out, so that it cannot steer a
-    terminal.
-    """
-    shown = str(text)
-    if shown.isascii() and shown.isprintable():
-        return shown
-    return "".join(
-        one.encode("unicode_escape").decode() if unicodedata.category(one)[0] == "C" else one for one in shown
-    )
 
 
 def date(time: int) -> str:
@@ -40,8 +28,11 @@ def date(time: int) -> str:
 
 def jsonable(value: Any) -> Any:
     """A value as JSON: bytes as 0x…, numbers beyond 2^53 as strings, dataclasses are the caller's to open."""
-    if isinstance(value, bool | None | str):
+    if isinstance(value, bool | None):
         return value
+    if isinstance(value, str):
+        # Text of a chain that is no UTF-8 holds surrogates, which no JSON can.
+        return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, int):
         return int(value) if abs(value) <= _LARGEST_NUMBER else str(value)
     if isinstance(value, bytes):

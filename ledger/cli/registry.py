@@ -16,7 +16,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     ),
     "licence": (
         "ledger.cli.licence",
-        "offer accept show list terminate expire",
+        "offer accept show list export diff terminate expire",
         "what is granted, to whom, for what",
     ),
     "report": (
@@ -24,10 +24,28 @@ NOUNS: dict[str, tuple[str, str, str]] = {
         "submit import due pay restate book-missing list dispute settle",
         "revenue, what is due, payments, disputes",
     ),
+    "usage": ("ledger.cli.usage", "check import export", "files of who used which work how often"),
+    "distribution": (
+        "ledger.cli.distribution",
+        "build publish post show prove object settle",
+        "which payees a usage-weighted period's money goes to",
+    ),
+    "attribution": (
+        "ledger.cli.attribution",
+        "record prove list check",
+        "what was trained on, and which works an output credits",
+    ),
     "payout": ("ledger.cli.payout", "preview run claim", "money to the rights holders"),
     "balance": ("ledger.cli.balance", "", "what an address holds and is owed"),
+    "explain": ("ledger.cli.explain", "", "why a payee got what it got, from gross revenue to the transfer"),
+    "statement": ("ledger.cli.statement", "render", "what a rights holder earned, was paid and is owed, as files"),
     "agenda": ("ledger.cli.agenda", "", "what is due to or from whom, and which window closes when"),
     "verify": ("ledger.cli.verify", "", "replays the whole history and compares every figure with the chain"),
+    "audit": (
+        "ledger.cli.audit",
+        "run verify",
+        "proves the whole history from a block hash that you trust",
+    ),
     "doctor": ("ledger.cli.doctor", "", "what is installed, what is missing, how to mend it"),
 }
 
@@ -65,9 +83,9 @@ def overview() -> str:
         "Commands:",
     ]
     for noun, (_, verbs, text) in NOUNS.items():
-        lines.append(f"  {noun:<11}{text}")
+        lines.append(f"  {noun:<13}{text}")
         if verbs:
-            lines.append(f"  {'':<11}{' · '.join(verbs.split())}")
+            lines.append(f"  {'':<13}{' · '.join(verbs.split())}")
     lines += ["", "Options of every command:", *option_lines(), "  --version, --help", ""]
     lines += ["Begin with: licence-ledger demo", "Help: licence-ledger NOUN [VERB] --help", ""]
     return "\n".join(lines)

@@ -14,8 +14,6 @@ from ledger.cli.output import Output
 from ledger.cli.registry import NOUNS, OPTIONS, epilog
 from ledger.domain.errors import ExitCode, IncompleteError, LedgerError
 
-#: A fault of ours, not of the user's: none of the documented codes.
-_FAULT = 1
 #: What Typer makes of Ctrl-C.
 _INTERRUPTED = 130
 _FLAGS = {name for name, value, _ in OPTIONS if not value}
@@ -55,9 +53,10 @@ def run(arguments: Sequence[str]) -> int:
             f"A fault in licence-ledger: {type(error).__name__}.",
             why=str(error)[:500],
             remedy="Run it again with --debug and send us what it prints; nothing is done twice.",
+            exit_code=ExitCode.FAULT,
         )
         out.failure(fault)
-        return _FAULT
+        return int(ExitCode.FAULT)
 
 
 def _dispatch(options: Options, rest: list[str], out: Output) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ledger.chain.requests import Outcome, Request
 from ledger.chain.simulation import try_in_order
@@ -14,6 +15,18 @@ from ledger.domain.address import checksum_address
 from ledger.domain.errors import LedgerError
 from ledger.domain.money import format_amount
 from ledger.operations.session import Session
+
+
+class Money(Protocol):
+    """What tells how an amount is shown: a token, or a terms document that names one."""
+
+    @property
+    def decimals(self) -> int:
+        """Digits after the point."""
+
+    @property
+    def symbol(self) -> str:
+        """The sign behind an amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ def rehearse(session: Session, plan: Plan) -> Rehearsal:
     return Rehearsal(sum(one.gas for one in trials), refused)
 
 
-def shown_amount(token: Token, units: int) -> str:
+def shown_amount(token: Money, units: int) -> str:
     """An amount with decimals and symbol, for reading; base units where the token tells no decimals."""
     try:
         return format_amount(units, token.decimals, token.symbol, grouping=True)

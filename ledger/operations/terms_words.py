@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.chain.tokens import Token
 from ledger.domain.address import checksum_address
 from ledger.domain.canonical import ZERO_ADDRESS
 from ledger.domain.chain_terms import ATTRIBUTION_DUTIES, ChainTerms, names_of
+from ledger.domain.money import parse_amount
 from ledger.domain.royalty import NO_LIMIT, Tier
-from ledger.domain.terms import TermsDocument, commercial_model
-from ledger.domain.terms_fields import format_time
-from ledger.operations.plan import shown_amount
+from ledger.domain.terms import PoolTerms, TermsDocument, commercial_model
+from ledger.domain.terms_fields import Allocation, UnmatchedPolicy, format_time
+from ledger.operations.plan import Money, shown_amount
 
 _PERIODS = {1: "month", 3: "quarter", 6: "half-year", 12: "year"}
 _MODELS = {
@@ -26,6 +26,12 @@ _CREDIT = {
     "PER_OUTPUT": "with each output",
     "PUBLIC_CREDIT": "in public",
 }
+_KEYS = {
+    Allocation.EQUAL: "equally among the works",
+    Allocation.SIZE: "by the size of the works",
+    Allocation.USAGE: "by use",
+    Allocation.ATTRIBUTION: "by attribution",
+}
 
 Lines = list[tuple[str, str]]
 
@@ -35,7 +41,7 @@ def percent(ppm: int) -> str:
     return f"{ppm / 10_000:.6g} %"
 
 
-def in_words(terms: ChainTerms, token: Token, document: TermsDocument | None = None) -> Lines:
+def in_words(terms: ChainTerms, token: Money, document: TermsDocument | None = None) -> Lines:
     """The terms, a name and a sentence each. What only the document says is marked so."""
     lines = [
         ("model", _MODELS[commercial_model(terms)]),
@@ -55,14 +61,14 @@ def in_words(terms: ChainTerms, token: Token, document: TermsDocument | None = N
         *_money(terms, token),
         *_duties(terms),
     ]
-    return lines + (_document(document) if document is not None else [])
+    return lines + (_document(document, token) if document is not None else [])
 
 
 def _names(names: Sequence[str]) -> str:
     return ", ".join(name.lower().replace("_", " ") for name in names)
 
 
-def _money(terms: ChainTerms, token: Token) -> Lines:
+def _money(terms: ChainTerms, token: Money) -> Lines:
     def amount(units: int) -> str:
         return shown_amount(token, units)
 
@@ -120,7 +126,24 @@ def _duties(terms: ChainTerms) -> Lines:
     return lines
 
 
-def _document(document: TermsDocument) -> Lines:
+def _pool(pool: PoolTerms, token: Money) -> str:
+    def by(key: Allocation) -> str:
+        return _KEYS.get(key, key.value)
+
+    parts = [f"{percent(part.ppm)} {by(part.key)}" for part in pool.blend] or [by(pool.allocation)]
+    words = ", ".join(parts)
+    if Allocation.ATTRIBUTION in (pool.allocation, *(part.key for part in pool.blend)):
+        floor = f"of less than {percent(pool.confidence_floor_bps * 100)} confidence or "
+        words += (
+            f"; where attribution is {floor if pool.confidence_floor_bps else ''}missing, {by(pool.fallback)}"
+        )
+    if minimum := parse_amount(pool.minimum_eligibility, token.decimals):
+        words += f"; a work that would get less than {shown_amount(token, minimum)} gets nothing"
+    held = pool.unmatched is UnmatchedPolicy.HOLD
+    return f"{words}; the part of works without a known payee is {'held' if held else 'shared out'}"
+
+
+def _document(document: TermsDocument, token: Money) -> Lines:
     reach, control = document.reach, document.control
     where = ", ".join(reach.territories.include)
     if reach.territories.exclude:
@@ -128,6 +151,14 @@ def _document(document: TermsDocument) -> Lines:
     lines = [("covers", f"{document.model.name} {document.model.version}"), ("territory (document)", where)]
     if document.title:
         lines.insert(0, ("title", document.title))
+    if document.parent:
+        lines.append(("under the licence (document)", document.parent))
+    if reach.user_class:
+        lines.append(("users (document)", reach.user_class))
+    if document.money.deduction_kinds:
+        lines.append(("kinds of deductions (document)", ", ".join(document.money.deduction_kinds)))
+    if document.pool.weighted:
+        lines.append(("pool (document)", _pool(document.pool, token)))
     if document.duties.certification:
         lines.append(("certification (document)", document.duties.certification))
     if control.audit.years_back:
