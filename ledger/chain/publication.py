@@ -76,4 +76,3 @@ def _request(tree: MerkleSumTree, pages: Sequence[bytes], to: str, gas: int) -> 
     content = keccak256(bytes.fromhex(to[2:]) + data).hex()
     note = f"publish {len(pages)} pages of split 0x{tree.id.hex()[:8]}"
     return Request(f"Splits.publish/{content[:40]}", to, data, gas=gas, note=note)
-

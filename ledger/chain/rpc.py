@@ -24,6 +24,9 @@ LOCAL_CHAIN = 31337
 #: Requests in one body; public nodes refuse more. Bytes stay below anvil's limit of 2 MB.
 BATCH_CALLS = 250
 BATCH_BYTES = 1_200_000
+#: A larger answer is dropped, as if the node had refused the call: readers then ask for less at a time.
+ANSWER_BYTES = 64 * 1024 * 1024
+_TOO_LARGE = f"the answer is larger than {ANSWER_BYTES // 1024 // 1024} MB"
 
 #: Methods that change something else with each call; all others may be sent twice.
 _NOT_REPEATABLE = (
@@ -216,9 +219,7 @@ class Rpc:
             if attempt:
                 time.sleep(min(self._wait * 2 ** (attempt - 1), 10.0) * (1 + random.random() / 4))
             try:
-                answer = self._http.post(
-                    self.url, content=content, headers={"content-type": "application/json"}
-                )
+                answer, told = self._post(content)
             except httpx.TransportError as error:
                 why = str(error) or type(error).__name__
                 continue
@@ -226,7 +227,9 @@ class Rpc:
                 why = f"HTTP status {answer.status_code}"
                 self._respect(answer)
                 continue
-            results = self._read(answer, calls, first)
+            if told is None:
+                return [RpcError(method, -32000, _TOO_LARGE) for method, _ in calls]
+            results = self._read(answer.status_code, told, calls, first)
             busy = [one for one in results if isinstance(one, RpcError) and one.code in _LIMIT_CODES]
             if busy and attempt + 1 < self._attempts and repeatable:
                 why = busy[0].message
@@ -239,15 +242,27 @@ class Rpc:
             "Check that it runs (`licence-ledger chain status`) and the URL.",
         )
 
+    def _post(self, content: bytes) -> tuple[httpx.Response, bytes | None]:
+        """The answer and its content; None instead of one that is too large to hold."""
+        headers = {"content-type": "application/json"}
+        with self._http.stream("POST", self.url, content=content, headers=headers) as answer:
+            parts, size = [], 0
+            for part in answer.iter_bytes():
+                size += len(part)
+                if size > ANSWER_BYTES:
+                    return answer, None
+                parts.append(part)
+        return answer, b"".join(parts)
+
     def _respect(self, answer: httpx.Response) -> None:
         """Waits as long as a busy node asks for, half a minute at most."""
         asked = answer.headers.get("retry-after", "")
         if asked.isdigit():
             time.sleep(min(int(asked), 30))
 
-    def _read(self, answer: httpx.Response, calls: Sequence[Call], first: int) -> list[Any]:
+    def _read(self, status: int, content: bytes, calls: Sequence[Call], first: int) -> list[Any]:
         try:
-            held = orjson.loads(answer.content)
+            held = orjson.loads(content)
         except ValueError:
             held = None
         if isinstance(held, dict):
@@ -258,7 +273,7 @@ class Rpc:
             )
         if not isinstance(held, list):
             raise UnreachableError(
-                f"The answer is no JSON-RPC (HTTP status {answer.status_code}).",
+                f"The answer is no JSON-RPC (HTTP status {status}).",
                 self.shown,
                 "Another kind of server listens there, or it refused the request.",
                 "Check the URL.",

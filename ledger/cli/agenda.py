@@ -73,6 +73,9 @@ def agenda(
         after.append(command("report", "pay", first["payment"].licence, first["payment"].period or 0))
     if "report" in kinds:
         after.append(command("report", "submit", first["report"].licence, "GROSS"))
+    if "distribution" in kinds:
+        one = first["distribution"]
+        after.append(command("distribution", "show", one.licence, one.period or 0))
     if "payout" in kinds:
         after.append(command("payout", "run"))
     out.result({"now": now, "items": rows}, show, after=after or [command("licence", "list")])

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 from ledger.chain.tokens import Token
 from ledger.domain.canonical import ZERO_ADDRESS
+from ledger.domain.distribution_types import (
+    ARBITER_CHOOSES,
+    DONE,
+    EITHER_POSTS,
+    LICENSOR_POSTS,
+    NOTHING_YET,
+)
 from ledger.domain.errors import LedgerError, ValueRefused
 from ledger.domain.licence_types import ACTIVE, BY_LICENSEE
 from ledger.domain.licence_views import booked_periods, due_of, span_of
 from ledger.operations.books import Books
+from ledger.operations.distributions import standing, step_words
 from ledger.operations.payments import open_periods
 from ledger.operations.payouts import sums_of
 from ledger.operations.report_files import period_words
@@ -67,6 +75,8 @@ def _licence(session: Session, books: Books, number: int, now: int) -> Iterator[
         yield from _reports(books, number, now, licensee, licensor)
         yield from _payments(session, books, number, now, licensee)
         yield from _disputes(books, number, now, licensee, licensor)
+        if terms.distributions == books.distributions.address:
+            yield from _distributions(session, books, number)
     if state.in_cure:
         late = now > state.cure_until
         what = f"mend period {state.cure_period}" if not late else "the time to cure is over: may terminate"
@@ -143,6 +153,28 @@ def _disputes(books: Books, number: int, now: int, licensee: str, licensor: str)
             may = ", or call the arbiter" if arbiter != ZERO_ADDRESS else ""
             what = f"answer the figures proposed for period {period}{may}"
             yield Item(dispute.deadline, "dispute", other, proposer, what, number, period)
+
+
+def _distributions(session: Session, books: Books, number: int) -> Iterator[Item]:
+    """The next step of each booked period whose money waits for a distribution."""
+    for period in booked_periods(books.licences, number):
+        held = standing(session, books, number, period)
+        outlook = held.outlook
+        if outlook.step in (NOTHING_YET, DONE):
+            continue
+        who = {
+            LICENSOR_POSTS: held.licensor,
+            EITHER_POSTS: held.licensor,
+            ARBITER_CHOOSES: held.arbiter,
+        }.get(outlook.step, "")
+        to = held.licensee if outlook.step == EITHER_POSTS else ""
+        what = f"distribute period {period}: {step_words(held)}"
+        if outlook.step == LICENSOR_POSTS and outlook.round:
+            what = f"distribute what period {period} holds, once its payees are known"
+        token = session.ledger.token(held.token)
+        yield Item(
+            outlook.until, "distribution", who, to, what, number, period, token=token, units=outlook.waits
+        )
 
 
 def _catalogues(books: Books, now: int) -> Iterator[Item]:

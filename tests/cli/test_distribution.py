@@ -74,6 +74,11 @@ def paid(on, node, pool, tmp_path) -> dict[str, Any]:
     return pool | {"usage": imported.data["folder"]}
 
 
+def test_the_agenda_names_the_licensor_first(on, paid):
+    found = [one for one in on("agenda", json=True).data["items"] if one["kind"] == "distribution"]
+    assert [(one["who"], one["amount"]["units"]) for one in found] == [(ADDRESS[LICENSOR], "100000000")]
+
+
 def built(on, paid, out, **more) -> dict[str, Any]:
     done = on("distribution", "build", paid["licence"], 0, paid["usage"], "--out", out, json=True, **more)
     assert done.code == 0, done.error
@@ -98,6 +103,8 @@ def test_from_usage_to_payees(on, node, paid, tmp_path):
     posted = on("distribution", "post", licence, 0, out, account=LICENSOR, json=True)
     assert posted.code == 0, posted.error
     assert posted.data["rounds"][0]["stage"] == "open to objections"
+    agenda = on("agenda", licence, json=True).data["items"]
+    assert [one["what"][:22] for one in agenda if one["kind"] == "distribution"] == ["distribute period 0: p"]
     too_early = on("distribution", "settle", licence, 0, account=DEE, json=True)
     assert (too_early.code, "payees may object" in too_early.error["why"].lower()) == (2, True)
     after(node, "2024-02-08")

@@ -1,0 +1,1 @@
+"""The audit: trusts an anchor block hash and nothing else."""

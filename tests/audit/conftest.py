@@ -1,0 +1,63 @@
+"""One chain with a full ledger for all tests of the audit; a test that changes the chain sets it back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from _court import Court
+from _liar import Liar
+from _scene import Scene
+
+from ledger.chain.node import LocalNode
+from ledger.chain.rpc import Rpc
+
+GENESIS = 1_704_067_200  # 2024-01-01 00:00:00 UTC
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory) -> Iterator[Scene]:
+    """The scene; use `scene`."""
+    folder = tmp_path_factory.mktemp("scene")
+    before = {name: os.environ.get(name) for name in ("LICENCE_LEDGER_HOME", "LICENCE_LEDGER_KEYS")}
+    os.environ["LICENCE_LEDGER_HOME"] = str(folder / "home")
+    os.environ.pop("LICENCE_LEDGER_KEYS", None)
+    try:
+        with LocalNode.start(genesis_time=GENESIS) as node:
+            yield Scene(node, folder)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@pytest.fixture
+def scene(played) -> Iterator[Scene]:
+    """The ledger with something of everything; the chain is set back after the test."""
+    mark = played.rpc.call("evm_snapshot")
+    yield played
+    assert played.rpc.call("evm_revert", mark)
+
+
+@pytest.fixture
+def connect() -> Iterator:
+    """Opens connections that are closed after the test."""
+    opened = []
+
+    def make(url: str, **settings) -> Rpc:
+        opened.append(Rpc(url, **settings))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def court(scene) -> Iterator[Court]:
+    """A liar before the scene, and the audit of what it says."""
+    with Liar(scene.node.url) as liar, Rpc(liar.url, wait=0.001) as rpc:
+        yield Court(scene, liar, rpc)
