@@ -1,1 +1,1 @@
-"""The demonstration: real data, a chain of its own, and the whole life of three licences."""
+"""The demonstration: real data, a chain of its own, and the whole life of four licences."""

@@ -51,10 +51,14 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class Datasets:
-    """The works of the source, by falling downloads, and what could not be matched."""
+    """The works of the source, by falling downloads, and what could not be matched.
+
+    `outside` are repositories of which no row names a creator: they are used, and are in no catalogue.
+    """
 
     works: tuple[Repository, ...]
     unmatched: tuple[Unmatched, ...]
+    outside: tuple[Repository, ...] = ()
 
 
 def repository_of(url: str) -> str | None:
@@ -73,6 +77,7 @@ def repository_of(url: str) -> str | None:
 def read_datasets(text: str) -> Datasets:
     """Reads ai_datasets.csv. Rows without a repository, without a creator, or with a repeated id are unmatched."""
     found: dict[str, Repository] = {}
+    outside: dict[str, Repository] = {}
     unmatched: list[Unmatched] = []
     seen: dict[str, int] = {}
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
@@ -87,13 +92,23 @@ def read_datasets(text: str) -> Datasets:
             unmatched.append(Unmatched(line, name, "it names no repository"))
         elif not creators:
             unmatched.append(Unmatched(line, name, "it names no creator"))
+            _add(outside, repository, creators, row["hf_downloads"])
         else:
-            work = found.setdefault(repository, Repository(repository))
-            work.rows += 1
-            work.creators |= creators
-            work.downloads = max(work.downloads, _count(row["hf_downloads"]))
-    works = sorted(found.values(), key=lambda work: (-work.downloads, work.id))
-    return Datasets(tuple(works), tuple(unmatched))
+            _add(found, repository, creators, row["hf_downloads"])
+    nobodys = (work for work in outside.values() if work.id not in found)
+    return Datasets(_sorted(found.values()), tuple(unmatched), _sorted(nobodys))
+
+
+def _add(works: dict[str, Repository], repository: str, creators: set[str], downloads: str) -> None:
+    """Adds a row to its work; the downloads of several rows are the same ones, so the most of them count once."""
+    work = works.setdefault(repository, Repository(repository))
+    work.rows += 1
+    work.creators |= creators
+    work.downloads = max(work.downloads, _count(downloads))
+
+
+def _sorted(works: Iterable[Repository]) -> tuple[Repository, ...]:
+    return tuple(sorted(works, key=lambda work: (-work.downloads, work.id)))
 
 
 def _count(cell: str) -> int:
@@ -122,7 +137,7 @@ def manifest_document(
     Args:
         works: The works; each counts the same.
         payees: Addresses for some creators, in place of the made ones.
-        matched: Other name of a creator → the name under which it is paid; such creators are no longer unmatched.
+        matched: Other name of a creator → the name whose payee it shares; such creators are no longer unmatched.
         title: The catalogue's title.
 
     """
@@ -130,14 +145,19 @@ def manifest_document(
     waiting = unmatched_names() - set(same) - set(same.values())
 
     def shares(work: Repository) -> list[dict[str, Any]]:
-        names = sorted({same.get(name, name) for name in work.creators})
+        # Each keeps the name that the source gives it, so that what was held under that name is found again; where
+        # a work has two names of one payee, its share stands under the common one.
+        names: dict[str, str] = {}
+        for name in sorted(work.creators):
+            one = same.get(name, name)
+            names[one] = one if one in names else name
         return [
             {
                 "holder": name,
-                "payee": None if name in waiting else known.get(name, payee_of(name)),
+                "payee": None if name in waiting else known.get(name, payee_of(one)),
                 "share": f"1/{len(names)}" if len(names) > 1 else 1_000_000,
             }
-            for name in names
+            for one, name in sorted(names.items(), key=lambda pair: pair[1])
         ]
 
     return {

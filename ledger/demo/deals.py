@@ -1,4 +1,4 @@
-"""The three licences of the demonstration, as terms documents. Their figures are assumptions."""
+"""The four licences of the demonstration, as terms documents. Their figures are assumptions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Final
 #: Start of the licences' term.
 START: Final = "2025-07-01"
 MODEL: Final = {"name": "Example LM", "version": "1.0"}
+#: The model of the licence that is weighted by use.
+ASSISTANT_MODEL: Final = {"name": "Example Assistant", "version": "1.0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,7 @@ def _document(parties: Parties, licensee: str, title: str, **parts: Any) -> dict
         "licensee": licensee,
         "works_root": parties.works_root,
         "model": MODEL,
-        **parts,
-    }
+    } | parts
 
 
 def _money(parties: Parties, **parts: Any) -> dict[str, Any]:
@@ -92,5 +93,34 @@ def share(parties: Parties, licensee: str) -> dict[str, Any]:
         reach={"start": START, "end": "2026-07-01"},
         money=_money(parties, tiers=[{"rate_ppm": 150_000}], deduction_cap_ppm=50_000),
         duties={"reporting_period": "QUARTER", "days_to_report": 45, "days_to_pay": 60},
+        control={"cure_days": 30},
+    )
+
+
+def pool(parties: Parties, licensee: str, distributions: str, attributor: str) -> dict[str, Any]:
+    """A share of revenue by the quarter that goes to whoever's works were used, by a usage report."""
+    return _document(
+        parties,
+        licensee,
+        "Weighted by use: training and inference",
+        model=ASSISTANT_MODEL,
+        scope=["TRAIN", "INFER", "COMMERCIAL_OUTPUT"],
+        reach={"start": START, "end": "2026-07-01"},
+        money=_money(
+            parties, tiers=[{"rate_ppm": 200_000}], deduction_cap_ppm=50_000, deduction_kinds=["refunds"]
+        ),
+        pool={
+            "weighted": True,
+            "distributions": distributions,
+            "allocation": "USAGE",
+            "unmatched": "HOLD",
+        },
+        duties={
+            "reporting_period": "QUARTER",
+            "days_to_report": 30,
+            "days_to_pay": 45,
+            "attribution": "PER_OUTPUT",
+            "attributor": attributor,
+        },
         control={"cure_days": 30},
     )

@@ -1,4 +1,4 @@
-"""How the demonstration begins: a chain, a catalogue out of real data, three licences."""
+"""How the demonstration begins: a chain, a catalogue out of real data, four licences."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ledger.demo import deals
 from ledger.demo.datasets import Datasets, manifest_document, read_datasets
 from ledger.demo.stage import (
     ARBITER,
+    ASSISTANT,
+    ATTRIBUTOR,
     DEVELOPER,
     EVALUATOR,
     HOLDER,
@@ -31,6 +33,8 @@ GENESIS: Final = "2025-06-01"
 #: A rights holder with a key of its own, who claims to another address.
 CLAIMING: Final = "Stanford University"
 _DAY: Final = 86_400
+#: Whole tokens that each starts with; the rights holder will need a bond.
+_MONEY: Final = {DEVELOPER: 100_000, EVALUATOR: 20_000, SEARCHER: 50_000, ASSISTANT: 60_000, HOLDER: 500}
 
 
 @dataclass
@@ -45,9 +49,10 @@ class Opening:
     hybrid: int = 0
     flat: int = 0
     share: int = 0
+    pool: int = 0
 
     def play(self) -> None:
-        """From an empty folder to three licences."""
+        """From an empty folder to four licences."""
         self.open()
         self.register()
         self.grant()
@@ -62,7 +67,7 @@ class Opening:
             )
         self.money = Money(find_token(stage.session(OPERATOR), "BUSD"))
         stage.say(f"Deployed {', '.join(found.new)}; money is {self.money.symbol}, a test token.")
-        for account, whole in ((DEVELOPER, 100_000), (EVALUATOR, 20_000), (SEARCHER, 50_000)):
+        for account, whole in _MONEY.items():
             stage.send(
                 OPERATOR,
                 self.money.token.mint(stage.address(account), self.money.units(whole), occasion=account),
@@ -105,7 +110,7 @@ class Opening:
     # ---- the licences
 
     def grant(self) -> None:
-        """Three licences: offered by signature, accepted by permit."""
+        """Four licences: offered by signature, accepted by permit."""
         parties = deals.Parties(
             self.stage.address(LICENSOR),
             self.catalogue,
@@ -117,6 +122,10 @@ class Opening:
         self.hybrid = self._grant(deals.hybrid(parties, self.stage.address(DEVELOPER)), DEVELOPER)
         self.flat = self._grant(deals.flat(parties, self.stage.address(EVALUATOR)), EVALUATOR)
         self.share = self._grant(deals.share(parties, self.stage.address(SEARCHER)), SEARCHER)
+        distributions = self.stage.ledger.distributions.address
+        attributor = self.stage.address(ATTRIBUTOR)
+        terms = deals.pool(parties, self.stage.address(ASSISTANT), distributions, attributor)
+        self.pool = self._grant(terms, ASSISTANT)
 
     def _grant(self, document: dict[str, Any], licensee: str) -> int:
         licensor, session = self.stage.session(LICENSOR), self.stage.session(licensee)

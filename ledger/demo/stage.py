@@ -27,6 +27,8 @@ SEARCHER: Final = "dev:4"
 ARBITER: Final = "dev:5"
 HOLDER: Final = "dev:6"
 ANYONE: Final = "dev:7"
+ASSISTANT: Final = "dev:8"
+ATTRIBUTOR: Final = "dev:9"
 
 Say = Callable[[str], None]
 

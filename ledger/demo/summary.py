@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.demo.datasets import payee_of
+from ledger.demo.datasets import NAME_VARIANTS, payee_of
 from ledger.demo.opening import CLAIMING, Opening
 from ledger.demo.stage import HOLDER
 from ledger.demo.year import BLOCKED
@@ -56,7 +56,12 @@ class Summary:
 
 def summarise(opening: Opening, held: Books) -> Summary:
     """The summary of the books."""
-    titles = {opening.hybrid: "hybrid", opening.flat: "flat", opening.share: "revenue share"}
+    titles = {
+        opening.hybrid: "hybrid",
+        opening.flat: "flat",
+        opening.share: "revenue share",
+        opening.pool: "by use",
+    }
     rows = []
     for number, title in titles.items():
         principal, interest = held.paid(number)
@@ -84,16 +89,20 @@ def summarise(opening: Opening, held: Books) -> Summary:
 
 
 def _holders(opening: Opening, held: Books) -> tuple[HolderRow, ...]:
-    """Every payee of every split, the most earned first."""
+    """Every payee of every split, the most earned first; a bond that came back was not earned."""
+    same = {name: group[0] for group in NAME_VARIANTS for name in group}
     works: dict[str, int] = {}
     for work in opening.datasets.works:
-        for creator in work.creators:
-            works[creator] = works.get(creator, 0) + 1
+        for name in {same.get(creator, creator) for creator in work.creators}:
+            works[name] = works.get(name, 0) + 1
     names = {payee_of(name): name for name in works} | {opening.stage.address(HOLDER): CLAIMING}
     earned: dict[str, int] = {}
     paid: dict[str, int] = {}
     book = held.splits
+    bonds = {one.entry["splitId"] for one in held.events if one.name == "BondMoved" and one.entry["upheld"]}
     for (split_id, token), credited in book.cumulatives.items():
+        if split_id in bonds:
+            continue
         known = book.publications[split_id]
         for page, words in known.pages.items():
             for place, word in enumerate(words):
@@ -105,7 +114,10 @@ def _holders(opening: Opening, held: Books) -> tuple[HolderRow, ...]:
                 total = known.split.total
                 earned[name] = earned.get(name, 0) + entitled_down(credited, units, total)
                 paid[name] = paid.get(name, 0) + entitled_down(start, units, total)
-    how = {BLOCKED: "passed over twice, then retried", CLAIMING: "by page, and by claim to a new address"}
+    how = {
+        BLOCKED: "passed over while blocked, then retried",
+        CLAIMING: "by page, and by claim to a new address",
+    }
     rows = [
         HolderRow(name, works[name], earned[name], paid[name], how.get(name, "by page")) for name in earned
     ]

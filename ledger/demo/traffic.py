@@ -39,20 +39,42 @@ class Slice:
         return (dollars / 1_000_000).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
 
 
-def read_trace(text: str, slices: int = SLICES) -> tuple[Slice, ...]:
-    """Cuts the trace into equal slices of time; every request counts in exactly one."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of the trace: its number from 1, the slice that it falls into, and its tokens."""
+
+    number: int
+    slice: int
+    context_tokens: int
+    generated_tokens: int
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written."""
+        return self.context_tokens + self.generated_tokens
+
+
+def read_requests(text: str, slices: int = SLICES) -> tuple[Request, ...]:
+    """The trace's requests in its order, cut into equal slices of time; each falls into exactly one."""
     rows = [
         (_time(row["TIMESTAMP"]), int(row["ContextTokens"]), int(row["GeneratedTokens"]))
         for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     ]
     first, last = min(row[0] for row in rows), max(row[0] for row in rows)
     span = last - first
+    return tuple(
+        Request(number, min(slices - 1, (when - first) * slices // span), context, generated)
+        for number, (when, context, generated) in enumerate(rows, start=1)
+    )
+
+
+def read_trace(text: str, slices: int = SLICES) -> tuple[Slice, ...]:
+    """The traffic of each slice of the trace; every request counts in exactly one."""
     sums = [[0, 0, 0] for _ in range(slices)]
-    for when, context, generated in rows:
-        place = min(slices - 1, (when - first) * slices // span)
-        sums[place][0] += 1
-        sums[place][1] += context
-        sums[place][2] += generated
+    for one in read_requests(text, slices):
+        sums[one.slice][0] += 1
+        sums[one.slice][1] += one.context_tokens
+        sums[one.slice][2] += one.generated_tokens
     return tuple(Slice(*one) for one in sums)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
 from ledger.chain.requests import Request, fresh_key
 from ledger.demo import traffic
 from ledger.demo.datasets import NAME_VARIANTS, payee_of
 from ledger.demo.opening import CLAIMING, Opening
-from ledger.demo.stage import ANYONE, ARBITER, DEVELOPER, HOLDER, LICENSOR, OPERATOR, SEARCHER, data
+from ledger.demo.stage import ANYONE, ARBITER, DEVELOPER, HOLDER, LICENSOR, OPERATOR, SEARCHER, Stage, data
 from ledger.domain.calendar import calendar_period
 from ledger.domain.canonical import keccak256
 from ledger.domain.split_types import Leaf
@@ -35,6 +37,20 @@ NOTE: Final = "tokens of a real trace, an assumed price list"
 NEW_ADDRESS: Final = payee_of("a new address of the claiming rights holder")
 
 
+#: Days and what happens on them, in order.
+Timetable = list[tuple[str, Callable[[], None]]]
+
+
+def play(stage: Stage, *timetables: Timetable) -> None:
+    """Plays timetables as one, day by day; on one day in the order in which they are given."""
+    today = ""
+    for day, step in sorted(chain.from_iterable(timetables), key=lambda one: one[0]):
+        if day != today:
+            stage.at(day)
+            today = day
+        step()
+
+
 @dataclass
 class Year:
     """What happens after the licences were granted. Each step is one method, told as it happens."""
@@ -48,37 +64,30 @@ class Year:
         self.stage = self.opening.stage
         self.money = self.opening.money
 
-    def play(self) -> None:
+    def timetable(self) -> Timetable:
         """The year, from the first report to the last payout."""
         hybrid, share = self.opening.hybrid, self.opening.share
-        self.stage.at("2025-10-05")
-        self.report(DEVELOPER, hybrid, [0, 1, 2])
-        self.report(SEARCHER, share, [0])
-        self.block(BLOCKED, True)
-        self.pay_out()
-        self.stage.at("2025-10-20")
-        self.restate_up(hybrid, 1, percent=5)
-        self.stage.at("2025-12-10")
-        self.announce()
-        self.stage.at("2026-01-05")
-        self.report(DEVELOPER, hybrid, [3, 4])
-        self.report(SEARCHER, share, [1])
-        self.stage.at("2026-04-05")
-        self.report(SEARCHER, share, [2])
-        self.stage.at("2026-04-20")
-        self.report(DEVELOPER, hybrid, [5, 6, 7, 8])
-        self.stage.at("2026-04-25")
-        self.dispute_down(hybrid, 7, percent=15)
-        self.claim_elsewhere()
-        self.pay_out()
-        self.stage.at("2026-08-01")
-        self.book_missing(hybrid)
-        self.stage.at("2026-08-05")
-        self.restate_up(hybrid, 9, percent=0)
-        self.report(DEVELOPER, hybrid, [10, 11])
-        self.report(SEARCHER, share, [3])
-        self.block(BLOCKED, False)
-        self.pay_out(retry=True)
+        return [
+            ("2025-10-05", lambda: self.report(DEVELOPER, hybrid, [0, 1, 2])),
+            ("2025-10-05", lambda: self.report(SEARCHER, share, [0])),
+            ("2025-10-05", lambda: self.block(BLOCKED, True)),
+            ("2025-10-05", self.pay_out),
+            ("2025-10-20", lambda: self.restate_up(hybrid, 1, percent=5)),
+            ("2025-12-10", self.announce),
+            ("2026-01-05", lambda: self.report(DEVELOPER, hybrid, [3, 4])),
+            ("2026-01-05", lambda: self.report(SEARCHER, share, [1])),
+            ("2026-04-05", lambda: self.report(SEARCHER, share, [2])),
+            ("2026-04-20", lambda: self.report(DEVELOPER, hybrid, [5, 6, 7, 8])),
+            ("2026-04-25", lambda: self.dispute_down(hybrid, 7, percent=15)),
+            ("2026-04-25", self.claim_elsewhere),
+            ("2026-04-25", self.pay_out),
+            ("2026-08-01", lambda: self.book_missing(hybrid)),
+            ("2026-08-05", lambda: self.restate_up(hybrid, 9, percent=0)),
+            ("2026-08-05", lambda: self.report(DEVELOPER, hybrid, [10, 11])),
+            ("2026-08-05", lambda: self.report(SEARCHER, share, [3])),
+            ("2026-08-05", lambda: self.block(BLOCKED, False)),
+            ("2026-08-05", lambda: self.pay_out(retry=True)),
+        ]
 
     # ---- reports
 
@@ -88,7 +97,8 @@ class Year:
             return self.slices[period].gross
         months = self.slices[3 * period : 3 * period + 3]
         whole = sum((one.gross for one in months), Decimal(0))
-        return (whole * SEARCH_PERCENT / 100).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
+        percent = 100 if licence == self.opening.pool else SEARCH_PERCENT
+        return (whole * percent / 100).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
 
     def report(self, account: str, licence: int, periods: list[int]) -> None:
         """Reports periods out of a CSV and pays them at once."""
@@ -102,11 +112,11 @@ class Year:
         held = self.books()
         for one in made.plan.new:
             number = one.figures.period
-            _, interest = held.paid(licence, number)
+            principal, interest = held.paid(licence, number)
             late = f", {self.money.show(interest)} of interest since it was late" if interest else ""
             self.stage.say(
                 f"Licence {licence}, period {number}: gross {self.money.show(one.figures.gross)}, "
-                f"line {self.money.show(one.line)}, paid {self.money.show(one.pays)}{late}."
+                f"line {self.money.show(one.line)}, paid {self.money.show(principal + interest)}{late}."
             )
 
     def csv_of(self, licence: int, grosses: list[tuple[int, Decimal]]) -> bytes:
@@ -114,13 +124,13 @@ class Year:
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(COLUMNS)
-        chain = self.stage.session(OPERATOR).rpc.chain_id
+        chain_id = self.stage.session(OPERATOR).rpc.chain_id
         terms = self.books().licences.grants[licence].terms
         for period, gross in grosses:
             start, end = calendar_period(terms.start, terms.period_months, period)
             cut = (gross * DEDUCTIONS_PERCENT / 100).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
             kinds, amounts = ("refunds", cut) if terms.deduction_cap_ppm else ("", "")
-            period_of = (chain, licence, _date(start), _date(end - 1), "USD", gross)
+            period_of = (chain_id, licence, _date(start), _date(end - 1), "USD", gross)
             rows.writerow((*period_of, kinds, amounts, self.money.symbol, "1", "assumption", NOTE))
         return text.getvalue().encode()
 
@@ -128,16 +138,16 @@ class Year:
         """Everything that the chain tells, replayed."""
         return books.read(self.stage.session(OPERATOR))
 
-    def restate_up(self, licence: int, period: int, *, percent: int) -> None:
-        """The developer found more revenue (for a period booked at zero: all of it), restates and pays."""
-        session, held = self.stage.session(DEVELOPER), self.books()
+    def restate_up(self, licence: int, period: int, *, percent: int, account: str = DEVELOPER) -> None:
+        """A developer found more revenue (for a period booked at zero: all of it), restates and pays."""
+        session, held = self.stage.session(account), self.books()
         gross = (self.gross(licence, period) * (100 + percent) / 100).quantize(Decimal("0.01"))
         rows, _ = read_reports(self.csv_of(licence, [(period, gross)]), "restatement.csv")
         made = reports.plan_restate(session, held, rows[0], period, sender=session.address())
         session.files.put(made.file)
-        self.stage.send(DEVELOPER, made.plan.requests)
+        self.stage.send(account, made.plan.requests)
         paid = payments.plan_pay(session, self.books(), licence, payer=session.address(), period=period)
-        self.stage.send(DEVELOPER, paid.plan.requests)
+        self.stage.send(account, paid.plan.requests)
         principal, interest = self.books().paid(licence, period)
         self.stage.say(
             f"Licence {licence}, period {period} restated up to {self.money.show(made.figures.gross)}: line "

@@ -6,24 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
+from _played import Played, play
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
 from ledger.chain.node import node_status
 from ledger.cli import main
 
-
-def play(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, object], str]:
-    code = main(["demo", "--json", "--home", str(folder)])
-    told = capsys.readouterr()
-    assert code == 0, told.out + told.err
-    return json.loads(told.out), told.err
+SCHEMAS = Path(__file__).parents[2] / "ledger" / "data" / "schemas" / "cli"
 
 
-def test_the_demonstration_ends_with_books_that_agree(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    home = tmp_path / "demo"
-    envelope, talk = play(home, capsys)
-    data = envelope["data"]
+def test_the_demonstration_ends_with_books_that_agree(played: Played) -> None:
+    data, talk = played.data, played.talk
     assert data["verdict"] == "PASS"
     assert len(data["holders"]) >= 100
     assert all(row["lines"] == row["owed_in_all"] for row in data["licences"])
@@ -44,21 +38,47 @@ def test_the_demonstration_ends_with_books_that_agree(
         "are matched",
     ):
         assert told in talk
-    assert node_status(home / "chain").state == "stopped"
+    assert node_status(played.home / "chain").state == "stopped"
 
-    # The chain that it leaves goes on where it was, and the next commands work on it.
+
+def test_every_token_unit_that_was_paid_is_somewhere(played: Played) -> None:
+    """P-02: fees, lines, interest and bonds = what splits were credited + what waits in accounts."""
+    data = played.data
+    came_in = sum(int(row[name]) for row in data["licences"] for name in ("fee", "paid", "interest"))
+    bonds = sum(int(one["amount"]) for one in data["usage_year"]["bonds"])
+    waits = sum(int(one["waits"]) for one in data["usage_year"]["periods"])
+    credited = sum(int(row["credited"]) for row in data["splits"])
+    assert came_in + bonds == credited + waits
+    residue = sum(int(row["residue"]) for row in data["splits"])
+    assert credited - bonds - residue == sum(int(row["paid"]) for row in data["holders"])
+
+
+def test_its_data_has_the_shape_that_is_promised(played: Played) -> None:
+    held = {path.name: json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")}
+    registry = Registry().with_resources((name, Resource.from_contents(one)) for name, one in held.items())
+    checker = Draft202012Validator(held["demo.json"], registry=registry)
+    checker.validate(played.data)
+    assert not checker.is_valid(played.data | {"verdict": "MAYBE"})
+
+
+def test_the_chain_that_it_leaves_goes_on(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    """The next commands that it names work on it; played again, the folder is made anew and pays the same."""
+    home = played.home
+    first, *commands, last = played.envelope["next"]
+    assert (first.split()[-1], last.split()[-1], len(commands)) == ("start", "stop", 6)
     assert main(["chain", "start", "--home", str(home)]) == 0
     try:
-        for command in envelope["next"][1:4]:
+        for command in commands:
             words = command.split()[1:]
             where = words.index("--home")
             assert main([*words[:where], "--home", str(home), *words[where + 2 :]]) == 0, command
     finally:
         assert main(["chain", "stop", "--home", str(home)]) == 0
     capsys.readouterr()
-
-    again, _ = play(home, capsys)
-    assert again["data"]["verdict"] == "PASS"
+    again = play(home)
+    assert again.data["verdict"] == "PASS"
+    for name in ("periods", "bonds", "attribution", "sample"):
+        assert again.data["usage_year"][name] == played.data["usage_year"][name]
 
 
 def test_the_demonstration_takes_nobodys_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
