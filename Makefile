@@ -13,7 +13,7 @@ SOLIDITY := "contracts/**/*.sol" "tests/solidity/**/*.sol"
 export SOLCX_BINARY_PATH := $(CURDIR)/.cache/solcx
 export FOUNDRY_DISABLE_NIGHTLY_WARNING := 1
 
-.PHONY: help setup compile analyse unoptimised artefacts-check lint format forge pytest brownie test demo bench gas-snapshot deep lock clean
+.PHONY: help setup compile analyse unoptimised artefacts-check lint format forge pytest brownie test demo bench bench-large gas-snapshot deep lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,21 +67,27 @@ test: setup ## everything that has to pass
 demo: setup ## the whole story on a local chain
 	$(BIN)/licence-ledger demo
 
-bench: compile ## gas and speed against the peers
+bench: compile ## gas and speed against the peers: about 20 minutes on two cores, large sizes left out
 	$(BIN)/python -m benchmarks
+
+bench-large: compile ## the sizes of the goals: 100 million usage rows, 10 million payees, 100,000 reports audited
+	$(BIN)/python -m benchmarks --large
 
 gas-snapshot: compile ## take over gas figures that were meant to change, and render the tables
 	$(BIN)/python -m benchmarks gas-snapshot
 
 deep: setup unoptimised ## long campaigns: forge, and 10,000 histories and trees on both builds
 	FOUNDRY_PROFILE=deep $(NPM)/forge test
+	$(BIN)/uv pip install --quiet --require-hashes -r requirements/spark.txt
 	DIFFERENTIAL=1 $(BIN)/pytest -n auto tests/differential
 
 lock: setup ## resolve the Python pins anew
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra compile --extra brownie --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements/dev.txt
 	grep '^uv==' requirements/dev.txt | cut -d' ' -f1 | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements/uv.txt
+	echo 'pyspark>=4.0' | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements/spark.txt
 
 clean: ## remove what the targets made, the environments included
 	rm -rf .venv node_modules .home .cache build cache broadcast dist *.egg-info

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.chain import publication
 from ledger.chain.requests import Request
 from ledger.domain.canonical import keccak256
 from ledger.domain.errors import LedgerError
@@ -36,9 +35,6 @@ def publish_requests(
 ) -> list[Request]:
     """What publishes the missing pages: none if all are public, many if the split is large."""
     pages = missing_pages(session, tree) if missing is None else missing
-    if session.is_local:
-        # A local node takes transactions of any size and counts gas as we do: large calls, nothing estimated.
-        return list(publication.publish_requests(tree, pages, session.ledger.splits.address))
     requests = []
     for start in range(0, len(pages), PAGES_AT_ONCE):
         part = pages[start : start + PAGES_AT_ONCE]

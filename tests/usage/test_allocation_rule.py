@@ -185,3 +185,11 @@ def test_the_rule_hash_is_of_its_canonical_form() -> None:
 
 def test_fractions_become_whole_weights() -> None:
     assert whole_weights({"b": Fraction(1, 3), "a": Fraction(1, 2)}) == (("a", 3), ("b", 2))
+
+
+def test_the_example_of_the_page() -> None:
+    # docs/explain/allocation.md
+    lines = [UsageLine("harbour", 30), UsageLine("harbour", 20), UsageLine("winter", 50)]
+    lines.append(UsageLine("winter", 900, royalty_bearing=False))
+    assert allocate(lines, SONGS, USAGE, 90).units == {ANN: 60, BOB: 30}
+    assert allocate(lines, SONGS, EQUAL, 100).units == {ANN: 67, BOB: 33}
