@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.cli.context import command, current, write_new
-from ledger.cli.output import clean
 from ledger.domain.address import checksum_address
+from ledger.domain.text import clean
 
 if TYPE_CHECKING:
     from ledger.domain.chain_terms import ChainTerms

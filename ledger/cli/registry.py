@@ -38,7 +38,11 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "payout": ("ledger.cli.payout", "preview run claim", "money to the rights holders"),
     "balance": ("ledger.cli.balance", "", "what an address holds and is owed"),
     "explain": ("ledger.cli.explain", "", "why a payee got what it got, from gross revenue to the transfer"),
-    "statement": ("ledger.cli.statement", "render", "what a rights holder earned, was paid and is owed, as files"),
+    "statement": (
+        "ledger.cli.statement",
+        "render",
+        "what a rights holder earned, was paid and is owed, as files",
+    ),
     "agenda": ("ledger.cli.agenda", "", "what is due to or from whom, and which window closes when"),
     "verify": ("ledger.cli.verify", "", "replays the whole history and compares every figure with the chain"),
     "audit": (
