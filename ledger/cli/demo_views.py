@@ -8,6 +8,7 @@ from ledger.cli.context import current
 from ledger.domain.address import checksum_address
 
 if TYPE_CHECKING:
+    from ledger.audit.findings import Verdict as Audited
     from ledger.demo.stage import Money
     from ledger.demo.summary import Summary
     from ledger.demo.usage_summary import PeriodRow, UsageSummary
@@ -130,7 +131,19 @@ def show_verdict(verdict: Verdict) -> None:
         )
     for check in verdict.checks:
         out.line(f"{'PASS' if check.passed else 'FAIL'}  {check.name}: {check.compared} figures")
-    out.line(f"Audit up to block {verdict.block}: {verdict.words}")
+    out.line(f"Books up to block {verdict.block}: {verdict.words}")
+
+
+def show_audit(verdict: Audited) -> None:
+    """The audit by proofs, against the last block that the demonstration's own chain mined."""
+    out = current().out
+    out.line(f"Every head, record and slot proved under block hash 0x{verdict.block_hash.hex()}")
+    for step in verdict.steps:
+        if step.name == "transfers":
+            out.line(f"{step.compared:,} token transfers: {step.detail}")
+    for one in verdict.findings:
+        out.line(f"FAIL  {one.where}: {one.what}")
+    out.line(f"Audit: {verdict.words}, {len(verdict.steps)} steps, up to block {verdict.block}")
 
 
 # ---- as data
