@@ -63,6 +63,34 @@ def help_() -> None:
     main()
 
 
+def usage(large: bool) -> None:
+    """A usage file of 2 million rows; `--large`: 10 million."""
+    from benchmarks.usage_read import main
+
+    main() if large else main(2_000_000, "usage_read_small")
+
+
+def tree_limits(large: bool) -> None:
+    """Trees of 200,000 and 2 million payees beside JavaScript and C; `--large`: 1 and 10 million."""
+    from benchmarks.tree_limits import main
+
+    main() if large else main(200_000, 2_000_000, 1, "tree_limits_small")
+
+
+def allocation(large: bool) -> None:
+    """10 million usage rows to 300,000 payees; `--large`: 100 million to 3 million."""
+    from benchmarks.allocation import main
+
+    main() if large else main(10_000_000, 300_000, 1, "allocation_small")
+
+
+def audit(large: bool) -> None:
+    """An audit of 10,000 reports; `--large`: 100,000."""
+    from benchmarks.audit import main
+
+    main() if large else main(10_000, "audit_small")
+
+
 def tables() -> None:
     """The tables in the documents."""
     from benchmarks.render import main
@@ -70,17 +98,25 @@ def tables() -> None:
     main()
 
 
-PARTS = {"gas": gas, "send": send, "tree": tree, "million": million, "help": help_, "tables": tables}
+#: Parts that `--large` makes large, and which are all that it runs unless others are named.
+SIZED = {"usage": usage, "tree-limits": tree_limits, "allocation": allocation, "audit": audit}
+PARTS = {"gas": gas, "send": send, "tree": tree, "million": million, "help": help_}
+LAST = {"tables": tables, "gas-snapshot": gas_snapshot}
 
 
 def main(arguments: list[str]) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = [*PARTS, "gas-snapshot"]
-    parser.add_argument("parts", nargs="*", choices=names, metavar="PART", help=", ".join(names))
-    chosen = parser.parse_args(arguments).parts or list(PARTS)
-    for part in chosen:
-        gas_snapshot() if part == "gas-snapshot" else PARTS[part]()
+    names = [*PARTS, *SIZED, *LAST]
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(names))
+    parser.add_argument("--large", action="store_true", help=f"full size: {', '.join(SIZED)}")
+    given = parser.parse_args(arguments)
+    # As `choices` argparse would refuse no part at all.
+    if unknown := [one for one in given.parts if one not in names]:
+        parser.error(f"there is no part {unknown[0]}: {', '.join(names)}")
+    plain = PARTS | LAST
+    for part in given.parts or [*([] if given.large else PARTS), *SIZED, "tables"]:
+        SIZED[part](given.large) if part in SIZED else plain[part]()
 
 
 if __name__ == "__main__":

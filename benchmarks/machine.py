@@ -54,6 +54,7 @@ def keep(name: str, figures: Mapping[str, Any], goals: Mapping[str, Any], *packa
     result = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": machine(),
+        "load": round(os.getloadavg()[0], 1),
         "versions": versions(*packages),
         "figures": dict(figures),
         "goals": dict(goals),
@@ -73,5 +74,12 @@ def own_cpu() -> float:
 
 def own_peak_bytes() -> int:
     """The most memory that this process has held."""
+    try:
+        # Linux counts in ru_maxrss what the parent held when it started this process; this does not.
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

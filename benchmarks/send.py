@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from benchmarks.gas.chain import GENESIS_TIME, Chain
@@ -150,20 +152,29 @@ def looped(reports: int, together: int) -> tuple[float, int]:
 
 
 def main(reports: int = REPORTS) -> None:
-    """Measures one report a transaction, and the grouping that the command uses, each beside its loop."""
-    single, grouped = imported(reports, 1), imported(reports, TOGETHER)
+    """Measures one report a transaction, and the grouping that the command uses, each beside its loop.
+
+    The imports run before and after the loops and the mean counts, since other work on the machine comes and goes.
+    """
+    load = os.getloadavg()[0]
+    before = imported(reports, 1), imported(reports, TOGETHER)
     (single_loop, _), (grouped_loop, count) = looped(reports, 1), looped(reports, TOGETHER)
+    after = imported(reports, 1), imported(reports, TOGETHER)
+    single, grouped = (mean(pair) for pair in zip(before, after, strict=True))
     found = {
         "what": f"`report import` of {reports:,} reports",
         "reports": reports,
         "licences": LICENCES,
+        "single_runs": [round(one[0], 2) for one in (before, after)],
         "single_seconds": round(single, 2),
         "single_loop_seconds": round(single_loop, 2),
         "single_ratio": round(single_loop / single, 1),
         "grouped_transactions": count,
+        "grouped_runs": [round(one[1], 2) for one in (before, after)],
         "grouped_seconds": round(grouped, 2),
         "grouped_loop_seconds": round(grouped_loop, 2),
         "grouped_ratio": round(grouped_loop / grouped, 1),
         "ratio": round(single_loop / grouped, 1),
+        "load_before": round(load, 1),
     }
     keep("send", found, GOALS, "web3", "coincurve")

@@ -63,6 +63,12 @@ def _split_claims(gas: Gas) -> tuple[int, int]:
     return one, each(four - one, 3)
 
 
+def _named(gas: Gas, section: str, start: str) -> tuple[int, ...]:
+    """The largest figure of a section whose name starts so, but for those of first entries of all."""
+    held = gas[section]
+    return (max(held[name] for name in held if name.startswith(start) and "first of all" not in name),)
+
+
 def _merkle_drop(gas: Gas) -> str:
     claim = gas["peers"]["Uniswap MerkleDistributor: later claim, 2^10 leaves"]
     return f"Uniswap Merkle distributor {claim:,}"
@@ -137,6 +143,28 @@ GOALS: Sequence[Goal] = (
         lambda gas: (gas["splits"]["credit: later"],),
         (),
         recorded="Superfluid: 257k; a bare deposit at 0xSplits: 34.3k",
+    ),
+    Goal(
+        "distribution posted, to any number of payees, some held or nothing",
+        lambda gas: _named(gas, "distributions", "post: "),
+        (110_000,),
+    ),
+    Goal(
+        "distribution settled likewise",
+        lambda gas: _named(gas, "distributions", "settle: "),
+        (90_000,),
+    ),
+    Goal(
+        "distribution published, per payee of 1,000 / of 1,000,000",
+        lambda gas: tuple(
+            gas["distributions"][f"publish: per payee of {one}"] for one in ("1,000", "1,000,000")
+        ),
+        (1_100, 1_100),
+    ),
+    Goal(
+        "outputs or training recorded, a batch of any size",
+        lambda gas: _named(gas, "attributions", "record "),
+        (60_000,),
     ),
     Goal(
         "1,000,000 payees in one split: the costliest call",
@@ -230,45 +258,3 @@ def _capped(values: Sequence[int]) -> str:
 def results() -> dict[str, Any]:
     """What `make bench` kept, by name."""
     return {file.stem: json.loads(file.read_bytes()) for file in sorted(RESULTS.glob("*.json"))}
-
-
-def off_chain(kept: Mapping[str, Any]) -> str:
-    """Speed: our figures, those of what people use, and where they were taken."""
-    rows = ["| off chain | ours | goal | beside it, in the same run |", "|---|---:|---:|---|"]
-    if "send" in kept:
-        one, goal = kept["send"]["figures"], kept["send"]["goals"]
-        rows.append(
-            f"| {one['what']}, one a transaction | {one['single_seconds']:.1f} s, {one['single_ratio']:.1f} × |"
-            f" ≥ {goal['ratio']:.0f} × | a web3.py loop of the same: {one['single_loop_seconds']:.0f} s |"
-        )
-        rows.append(
-            f"| as it is by default, {one['grouped_transactions']} transactions | {one['grouped_seconds']:.1f} s,"
-            f" {one['ratio']:.1f} × the loop above | | a web3.py loop of the same:"
-            f" {one['grouped_loop_seconds']:.0f} s, {one['grouped_ratio']:.1f} × |"
-        )
-    if "tree" in kept:
-        one, goal = kept["tree"]["figures"], kept["tree"]["goals"]
-        rows.append(
-            f"| tree of 1,000,000 payees | {one['cpu_seconds']:.2f} s CPU, {one['peak_gb']:.2f} GB |"
-            f" ≤ {goal['cpu_seconds']:.0f} s, {goal['peak_gb']:.0f} GB | |"
-        )
-    if "million" in kept:
-        one = kept["million"]["figures"]
-        rows.append(
-            f"| 1,000,000 payees: all {one['pages']:,} pages published in {one['publish_calls']} calls, credited in"
-            f" one, {one['payees_paid']:,} payees paid in {one['pay_calls']} | {one['publish_gas_per_payee']:,.0f}"
-            f" + {one['pay_gas_per_payee']:,.0f} gas a payee | each call < {GAS_CAP:,} gas | |"
-        )
-    if "help" in kept:
-        one, goal = kept["help"]["figures"], kept["help"]["goals"]
-        rows.append(
-            f"| `licence-ledger --help` | {one['cpu_seconds']:.3f} s CPU | ≤ {goal['cpu_seconds']} s |"
-            f" `brownie --help`: {one['brownie_cpu_seconds']:.2f} s |"
-        )
-    where = {(one["date"], one["machine"]["cores"], one["machine"]["processor"]) for one in kept.values()}
-    for date, cores, processor in sorted(where):
-        rows += [
-            "",
-            f"Taken on {date} on {cores} cores of {processor}; absolute figures vary with the machine.",
-        ]
-    return "\n".join(rows)

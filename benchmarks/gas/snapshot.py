@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.compiler import ROOT
-from benchmarks.gas import licences, peers, splits
+from benchmarks.gas import attributions, distributions, licences, peers, splits
 from benchmarks.gas.chain import Chain, fresh_chain
 
 FILE = ROOT / "snapshots" / "gas.json"
@@ -18,6 +18,8 @@ Figures = dict[str, int]
 SECTIONS: Mapping[str, Callable[[Chain], Figures]] = {
     "splits": splits.measure,
     "licences": licences.measure,
+    "attributions": attributions.measure,
+    "distributions": distributions.measure,
     "peers": peers.measure,
 }
 
