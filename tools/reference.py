@@ -34,7 +34,13 @@ INTERFACES = (
     ("Catalogues", "ICatalogues", "ICatalogues"),
     ("Licences", "ILicences", "ILicences"),
     ("LicenceViews", "ILicenceViews", "ILicenceViews"),
+    ("Distributions", "IDistributions", "IDistributions"),
+    ("Attributions", "IAttributions", "IAttributions"),
 )
+
+
+#: Contracts that have errors of their own.
+CONTRACTS = ("Splits", "Catalogues", "Licences", "Distributions", "Attributions")
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
@@ -109,13 +115,14 @@ def _exit_codes() -> list[tuple[int, str]]:
 
     said = {
         ExitCode.OK: "done",
+        ExitCode.FAULT: "a fault in licence-ledger itself",
         ExitCode.USAGE: "the command line, a file or a value is not acceptable; nothing was sent",
         ExitCode.UNREACHABLE: "no node answers, or it is on another chain",
         ExitCode.AUDIT_FAILED: "what was checked does not agree",
         ExitCode.REVERTED: "a contract refused the call",
         ExitCode.INCOMPLETE: "it stopped half way; run the same command again and it finishes",
     }
-    return [(int(code), said[code]) for code in ExitCode] + [(1, "a fault in licence-ledger itself")]
+    return [(int(code), said[code]) for code in ExitCode]
 
 
 def _one_command(name: str, command: Any, *, alone: bool) -> Iterator[str]:
@@ -188,7 +195,7 @@ def contracts() -> str:
 
 
 def _inherited(held: dict[str, Any], name: str) -> set[str]:
-    if name != "ILicences":
+    if name not in ("ILicences", "IDistributions"):
         return set()
     payer = held["contracts/interfaces/ISplits.sol"]["ISplitsPayer"]["abi"]
     return {_signature(one) for one in payer if one["type"] == "function"}
@@ -244,7 +251,7 @@ def errors() -> str:
     groups: dict[str, list[tuple[str, str, str]]] = {}
     for signature, sentence, remedy in TABLE:
         head, mark, _ = signature.partition("_")
-        known = mark and head in ("Splits", "Catalogues", "Licences")
+        known = mark and head in CONTRACTS
         groups.setdefault(head if known else "Tokens and the language", []).append(
             (f"`{signature.partition('(')[0]}`", sentence, remedy)
         )

@@ -120,7 +120,14 @@ def _usage(folder: Path) -> tuple[bytes, Path]:
     """Hash and table of an imported usage report, its files checked."""
     from ledger.operations.usage_files import REPORT_FILE, verify_folder
 
-    verify_folder(folder)
+    held = verify_folder(folder)
+    if not (held["accepted"]["lines"] or held["unmatched"]["lines"]):
+        raise LedgerError(
+            "The usage report has no line that counts, so it divides nothing.",
+            str(folder),
+            "Every usage line was rejected, or there was none.",
+            "See why: `licence-ledger usage check FILE...`; then import a corrected report.",
+        )
     return keccak256((folder / REPORT_FILE).read_bytes()), folder / "usage.parquet"
 
 

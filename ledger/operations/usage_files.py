@@ -322,6 +322,14 @@ def export(folder: Path, target: Path) -> list[Path]:
     from ledger.usage.writer import Part, write_back
 
     held = verify_folder(folder)
+    flat = [file["name"] for file in held["files"] if not file["name"].lower().endswith((".tsv", ".tsv.gz"))]
+    if flat:
+        raise LedgerError(
+            "Only reports that came as TSV are written back.",
+            ", ".join(flat[:3]),
+            "This one came as CSV or Parquet.",
+            f"Its usage is in {folder / 'usage.parquet'}.",
+        )
     parts = [
         Part(
             index,

@@ -186,6 +186,17 @@ def test_what_cannot_be_built_or_posted(on, paid, catalogue, licence, tmp_path):
     assert (ran.code, "Nobody has objected" in ran.error["what"]) == (2, True)
 
 
+def test_a_report_without_a_line_that_counts_divides_nothing(on, paid, tmp_path):
+    file = usage_file(tmp_path, 7, {"song-1": 60}, "other.csv")
+    limits = {"licence": paid["licence"], "manifest": paid["manifest"]}
+    folder = on("usage", "import", file, **limits, json=True).data["folder"]
+    ran = on("distribution", "build", paid["licence"], 0, folder, "--out", tmp_path / "none", json=True)
+    assert (ran.code, "no line that counts" in ran.error["what"]) == (2, True)
+    assert not (tmp_path / "none").exists()
+    ran = on("usage", "export", folder, out=tmp_path / "back", json=True)
+    assert (ran.code, "came as TSV" in ran.error["what"]) == (2, True)
+
+
 def test_proofs_of_a_built_distribution(on, paid, tmp_path, ledger):
     out = tmp_path / "out"
     made = built(on, paid, out)

@@ -16,8 +16,8 @@ from ledger.cli.registry import NOUNS
 
 PROMISES = [f"P-{number:02}" for number in range(1, 19)]
 #: Held in part in this version; the page says which part.
-IN_PART = {"P-14", "P-16"}
-DEPLOYED = ("Splits", "Catalogues", "Licences", "LicenceViews")
+IN_PART = {"P-16"}
+DEPLOYED = ("Splits", "Catalogues", "Licences", "LicenceViews", "Distributions", "Attributions")
 
 
 def _tool() -> ModuleType:
