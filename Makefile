@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=
 BIN := .venv/bin
 NPM := node_modules/.bin
+# The program itself: npm's wrapper around it ends with 0 whatever forge says. The shell fills in the platform.
+FORGE := node_modules/@foundry-rs/forge-*/bin/forge
 SOLIDITY := "contracts/**/*.sol" "tests/solidity/**/*.sol"
 
 # Tools that keep state in the home folder or ask the network for news get neither.
@@ -51,7 +53,7 @@ format: setup ## let the formatters write
 	$(NPM)/prettier --log-level warn --write --no-error-on-unmatched-pattern $(SOLIDITY)
 
 forge: setup ## Solidity fuzz and invariant tests
-	$(NPM)/forge test
+	$(FORGE) test
 
 pytest: setup ## the Python tests
 	$(BIN)/pytest -n auto
@@ -77,7 +79,7 @@ gas-snapshot: compile ## take over gas figures that were meant to change, and re
 	$(BIN)/python -m benchmarks gas-snapshot
 
 deep: setup unoptimised ## long campaigns: forge, every mutant, 10,000 histories and trees on both builds, Spark
-	FOUNDRY_PROFILE=deep $(NPM)/forge test
+	FOUNDRY_PROFILE=deep $(FORGE) test
 	MUTANTS=all $(BIN)/pytest -n auto tests/mutants
 	$(BIN)/uv pip install --quiet --require-hashes -r requirements/spark.txt
 	DIFFERENTIAL=1 $(BIN)/pytest -n auto tests/differential
