@@ -7,6 +7,7 @@ from _command import LICENSOR
 from _dying import dying_node
 
 from ledger.chain import keys
+from ledger.chain.deploy import LEDGER
 from ledger.chain.node import LocalNode
 
 PUBLIC = 777  # an anvil under this id is no local test chain to us
@@ -140,7 +141,7 @@ def test_nothing_is_sent_without_yes_and_who_gets_what_is_shown(
 ):
     dry = public("deploy", json=True).data
     assert dry["sent"] is False
-    assert [one["what"] for one in dry["plan"]] == ["Splits", "Catalogues", "Licences", "LicenceViews"]
+    assert [one["what"] for one in dry["plan"]] == list(LEDGER)
     assert sent_by_alice() == 0
     done = public("deploy", yes=True, json=True).data
     assert (done["sent"], "TestDollar" in done["addresses"]) == (True, False)
