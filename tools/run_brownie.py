@@ -41,7 +41,7 @@ def brownie(*arguments: str) -> int:
         settings.mkdir()
         (settings / "network-config.yaml").write_text(NETWORKS.format(url=node.url))
         environment = {**os.environ, "HOME": home, "PYTHONWARNINGS": "ignore::FutureWarning"}
-        command = [str(ROOT / ".venv" / "bin" / "brownie"), *arguments]
+        command = [sys.executable, str(ROOT / "tools" / "brownie_anywhere.py"), *arguments]
         done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
         return done.returncode
 
