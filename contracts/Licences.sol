@@ -27,7 +27,7 @@ contract Licences is LicenceDisputes {
     }
 
     /// @inheritdoc ILicences
-    function termsHashOf(uint256 licence) public view returns (bytes32 hash) {
+    function termsHashOf(uint256 licence) public view nonReentrantView returns (bytes32 hash) {
         hash = _termsHashes[licence];
         if (hash == 0) revert Errors.Licences_Unknown(licence);
     }

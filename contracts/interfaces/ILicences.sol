@@ -336,9 +336,12 @@ interface ILicences is ISplitsPayer {
     /// @notice How many licences were granted.
     function count() external view returns (uint256);
     /// @notice keccak256 of the terms bytes of a licence.
+    /// @dev Reverts while a call of Licences is under way: in the middle of an acceptance the licence is there and its
+    ///      entry is not.
     function termsHashOf(uint256 licence) external view returns (bytes32);
     /// @notice What other contracts ask about a licence, in one call: keccak256 of its terms bytes, who holds it, and
     ///         when it was terminated (zero: it was not).
+    /// @dev Reverts while a call of Licences is under way.
     function grantOf(uint256 licence) external view returns (bytes32 termsHash, address licensee, uint256 terminatedAt);
     /// @notice A licence's stored state.
     function stateOf(uint256 licence) external view returns (State memory);

@@ -102,8 +102,6 @@ class Replay:
         )
         self.distributions = self._distribution_replay.book
         self.attributions = AttributionBook(self.licences)
-        # Records under a licence whose acceptance is not told yet.
-        self._before_acceptance: list[tuple[Entry, RawLog]] = []
         self._early: list[Entry] = []
         self._expected: deque[Entry] = deque()
 
@@ -127,7 +125,7 @@ class Replay:
             elif contract == "Distributions":
                 self._distribution_replay.apply(entry, log)
             elif contract == "Attributions":
-                self._attribution_entry(entry, log)
+                same_entry(entry, self.attributions.apply(entry, log.timestamp))
             else:
                 self._licence_entry(entry, log)
         except LedgerError as error:
@@ -149,8 +147,6 @@ class Replay:
         if self._arrivals.unexplained():
             raise AuditFailed("Splits received money from Licences that no entry of Licences explains.")
         self._distribution_replay.finish()
-        if self._before_acceptance:
-            raise AuditFailed("Attributions tells of a record under a licence that was never accepted.")
 
     # Catalogues
 
@@ -179,22 +175,6 @@ class Replay:
             case _:
                 return book.accept_ownership(caller, number)
 
-    # Attributions
-
-    def _attribution_entry(self, entry: Entry, log: RawLog) -> None:
-        """A token that calls back may record in the middle of an acceptance: the licence is there, its entry not."""
-        if entry.number > self.licences.count:
-            self._before_acceptance.append((entry, log))
-        else:
-            same_entry(entry, self.attributions.apply(entry, log.timestamp))
-
-    def _accepted(self, block: int) -> None:
-        waiting, self._before_acceptance = self._before_acceptance, []
-        for entry, log in waiting:
-            if log.block_number != block:
-                raise AuditFailed("A record stands in a block before the acceptance of its licence.")
-            self._attribution_entry(entry, log)
-
     # Licences
 
     def _licence_entry(self, entry: Entry, log: RawLog) -> None:
@@ -213,8 +193,6 @@ class Replay:
         if len(told) > len(made):
             same_entry(told[len(made)], [])
         self._expected.extend(made[len(told) :])
-        if entry.name == "Accepted":
-            self._accepted(log.block_number)
 
     def _licence_call(self, entry: Entry, log: RawLog) -> list[Entry]:
         book, caller, number, now = self.licences, entry.caller, entry.number, log.timestamp

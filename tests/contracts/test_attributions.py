@@ -327,20 +327,20 @@ def test_p05_a_root_that_is_sent_again_adds_an_entry_and_nothing_else(records: R
     assert records.world.state(licence)["nextPeriod"] == 0
 
 
-def test_p14_a_token_may_record_in_the_middle_of_an_acceptance(records: Records) -> None:
-    """P-14: then the record stands before the acceptance in the chain's logs, in the same block."""
+def test_p14_a_token_cannot_record_in_the_middle_of_an_acceptance(records: Records) -> None:
+    """P-14: the record would stand in the journals before the acceptance of its licence."""
     world = records.world
     token = world.chain.deploy("ReenteringToken", 6)
     world.fund(token, LICENSEE)
     world.at(START)
     terms = world.terms(token=token.address, upfront_fee=USD, attributor=token.address, scope=SCOPE)
     data = records.contract.data("recordOutputs", 1, terms, batch())
-    token.arm(records.contract.address, data, 1, True)
+    token.arm(records.contract.address, data, 1, False)
     what = world.what()
     world.licences.offer(terms, what, sender=LICENSOR)
     world.licences.accept(terms, what, b"", NO_PERMIT, sender=LICENSEE)
-    assert token.lastSuccess()
-    topics = [log.topics[0] for log in world.chain.logs]
-    recorded, accepted = records.contract.topic("OutputsRecorded"), world.licences.topic("Accepted")
-    assert topics.index(recorded) < topics.index(accepted)
-    assert records.contract.journalHead() == fold(world.chain.logs, records.contract.address)
+    assert token.reactions() == 1
+    assert not token.lastSuccess()
+    assert bytes(token.lastReturned())[:4] == bytes.fromhex("3ee5aeb5"), "ReentrancyGuardReentrantCall"
+    assert records.contract.journalHead() == bytes(32)
+    assert world.licences.termsHashOf(1) == keccak(terms)

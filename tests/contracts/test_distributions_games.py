@@ -13,6 +13,7 @@ from _licences import (
     DISPUTE_WINDOW,
     LICENSEE,
     LICENSOR,
+    NO_PERMIT,
     STRANGER,
     month,
 )
@@ -339,3 +340,20 @@ def test_a_second_pull_within_a_bonds_pull_is_refused() -> None:
     scene.contest(0)
     assert not token.lastSuccess()
     assert scene.objection(0)[1] == BOND
+
+
+def test_p14_a_token_cannot_use_a_licence_whose_acceptance_is_under_way() -> None:
+    """P-14: a posting would stand in the journals before the acceptance of its licence."""
+    scene, token = odd("ReenteringToken")
+    terms = scene.terms(token=token.address, upfront_fee=10, distributions=scene.distributions.address)
+    number = scene.licences.count() + 1
+    token.arm(
+        scene.distributions.address, scene.distributions.data("deadlinesOf", number, terms, 0), 1, False
+    )
+    what = scene.what()
+    scene.licences.offer(terms, what, sender=LICENSOR)
+    scene.fund(token, LICENSEE)
+    scene.licences.accept(terms, what, b"", NO_PERMIT, sender=LICENSEE)
+    assert (token.reactions(), token.lastSuccess()) == (1, False)
+    assert bytes(token.lastReturned())[:4] == bytes.fromhex("3ee5aeb5"), "ReentrancyGuardReentrantCall"
+    assert scene.distributions.deadlinesOf(number, terms, 0)
