@@ -78,9 +78,10 @@ bench-large: compile ## the sizes of the goals: 100 million usage rows, 10 milli
 gas-snapshot: compile ## take over gas figures that were meant to change, and render the tables
 	$(BIN)/python -m benchmarks gas-snapshot
 
-deep: setup unoptimised ## long campaigns: forge, every mutant, 10,000 histories and trees on both builds, Spark
+deep: setup unoptimised ## long campaigns: forge, every mutant, properties with new seeds, 10,000 histories and trees on both builds, Spark
 	FOUNDRY_PROFILE=deep $(FORGE) test
 	MUTANTS=all $(BIN)/pytest -n auto tests/mutants
+	PROPERTIES=random $(BIN)/pytest -n auto tests/audit tests/chain tests/domain tests/report tests/usage
 	$(BIN)/uv pip install --quiet --require-hashes -r requirements/spark.txt
 	DIFFERENTIAL=1 $(BIN)/pytest -n auto tests/differential
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, so that a verdict is about the code; PROPERTIES=random (make deep) looks for new ones.
+settings.register_profile("same", deadline=None, derandomize=True, database=None)
+settings.register_profile("random", deadline=None)
+settings.load_profile("random" if os.environ.get("PROPERTIES") == "random" else "same")
 
 GENESIS = 1_704_067_200  # 2024-01-01 00:00:00 UTC
 
