@@ -161,6 +161,15 @@ class Splits(Contract):
         """Names the address to which claims by anyone go."""
         return self.request("setStandingAddress", to, note=f"let claims go to {to}", occasion=occasion)
 
+    def place_leaves(self, leaves: Sequence[Leaf], *, out: bool, occasion: str) -> Request:
+        """Takes the sender's leaves out of their pages, or puts them back."""
+        note = f"{'take out' if out else 'put back'} {len(leaves)} leaves"
+        return self.request("placeLeaves", list(map(_leaf, leaves)), out, note=note, occasion=occasion)
+
+    def cancel_claim_nonce(self, nonce: int) -> Request:
+        """Uses up the sender's next claim nonce, `nonce`."""
+        return self.request("cancelClaimNonce", note="withdraw signed claims", occasion=str(nonce))
+
     def page_states(self, split_id: bytes, token: str, pages: Sequence[int]) -> list[tuple[int, int]]:
         """Of each page: the cumulative at its last payout, the bitmap of exceptions. Raises LedgerError."""
         held = self.views("pageState", [(split_id, token, page) for page in pages])

@@ -19,6 +19,7 @@ from ledger.domain.errors import LedgerError
 if TYPE_CHECKING:
     from ledger.domain.manifest import Manifest
     from ledger.domain.merkle_sum import MerkleSumTree
+    from ledger.operations.plan import Plan
 
 app = noun("catalogue")
 Number = Annotated[int, typer.Argument(min=1, help="Number of the catalogue.")]
@@ -165,6 +166,55 @@ def publish(
     ]
     after = [command("catalogue", "announce", "NUMBER", manifest or "MANIFEST")]
     context.out.result(data, lambda: context.out.fields(lines), after=after)
+
+
+@app.command("hand-over")
+def hand_over(
+    catalogue: Number,
+    to: Annotated[str, typer.Argument(help="Address or account of the next owner.")] = "",
+    nobody: Annotated[bool, typer.Option("--nobody", help="Take the offer back.")] = False,
+) -> None:
+    """Offers a catalogue to its next owner, who becomes the licensor of its licences by taking over."""
+    from ledger.operations import catalogues
+
+    session = current().session
+    if bool(to) == nobody:
+        raise LedgerError("A next owner is needed, or --nobody, and not both.", remedy="Give TO or --nobody.")
+    _pass_on(catalogue, catalogues.plan_hand_over(session, catalogue, session.address(to) if to else ""))
+
+
+@app.command("take-over")
+def take_over(catalogue: Number) -> None:
+    """Takes over a catalogue that its owner offered to you."""
+    from ledger.operations import catalogues
+
+    _pass_on(catalogue, catalogues.plan_take_over(current().session, catalogue))
+
+
+def _pass_on(number: int, plan: Plan) -> None:
+    from ledger.domain.address import checksum_address
+    from ledger.domain.canonical import ZERO_ADDRESS
+    from ledger.operations import catalogues
+    from ledger.operations.plan import sent
+    from ledger.operations.session import send_all
+
+    context = current()
+    if not context.may_send(plan):
+        return
+    with context.sender() as sender:
+        outcomes = send_all(sender, plan.requests)
+    state = catalogues.state_of(context.session, number)
+    offered = None if state.pending_owner == ZERO_ADDRESS else checksum_address(state.pending_owner)
+    owner = checksum_address(state.owner)
+    data = {
+        "sent": True,
+        "catalogue": number,
+        "owner": owner,
+        "offered_to": offered,
+        "transactions": sent(outcomes),
+    }
+    pairs = [("catalogue", number), ("owner", owner), ("offered to", offered or "nobody")]
+    context.out.result(data, lambda: context.out.fields(pairs), after=[command("catalogue", "show", number)])
 
 
 @app.command()

@@ -143,6 +143,27 @@ def _find_offer(offer: str, terms: str) -> LicenceOffer:
 
 
 @app.command()
+def withdraw(
+    offer: Annotated[str, typer.Argument(help="Offer file, or 0x… for an offer that stands on chain.")],
+) -> None:
+    """Withdraws an offer that nobody has accepted; a signed file that is out of your hands, too."""
+    from ledger.operations import offers
+    from ledger.operations.plan import sent
+    from ledger.operations.session import send_all
+
+    context = current()
+    found = _find_offer(offer, "")
+    plan = offers.plan_withdraw(context.session, found)
+    if not context.may_send(plan):
+        return
+    with context.sender() as sender:
+        outcomes = send_all(sender, plan.requests)
+    data = {"sent": True, "offer": found.id, "transactions": sent(outcomes)}
+    text = f"Offer 0x{found.id.hex()} is withdrawn; nobody can accept it."
+    context.out.result(data, lambda: context.out.line(text), after=[command("licence", "list")])
+
+
+@app.command()
 def show(number: Number) -> None:
     """Shows a licence: its terms in plain words, how it stands, what is open."""
     from ledger.operations import licences

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ledger.operations.books import Books
     from ledger.operations.claims import ClaimPlan
     from ledger.operations.payouts import Owed, PaidOut, SplitSum
+    from ledger.operations.plan import Plan
 
 app = noun("payout")
 LicenceOption = Annotated[int | None, typer.Option("--licence", min=1, help="Only splits of this licence.")]
@@ -180,6 +181,74 @@ def claim(
         return
     who = session.address(payee)
     _send_claim(claims.plan_claim(session, read, who, sender=session.address(), to=receiver))
+
+
+@app.command()
+def standing(
+    to: Annotated[str, typer.Argument(help="Address or account that gets what anybody claims for you.")] = "",
+    clear: Annotated[bool, typer.Option("--clear", help="Let claims come to yourself again.")] = False,
+) -> None:
+    """Names the address to which claims by anyone go. Pages pay you as before, unless you take your leaves out."""
+    from ledger.domain.address import parse_address
+    from ledger.operations import books, payee_orders
+
+    session = current().session
+    if bool(to) == clear:
+        raise ValueRefused("An address is needed, or --clear, and not both.", remedy="Give TO or --clear.")
+    receiver = "" if clear else parse_address(to) if to.startswith("0x") else session.address(to)
+    plan = payee_orders.plan_standing(session, books.read(session), receiver)
+    shown = checksum_address(receiver) if receiver else None
+    text = f"Claims for it by anyone go to {shown}." if shown else "Claims for it by anyone come to itself."
+    _order(plan, {"standing": shown}, text)
+
+
+@app.command()
+def place(
+    out: Annotated[
+        bool, typer.Option("--out/--back", help="Out of the pages, or back into them.", show_default=False)
+    ],
+) -> None:
+    """Takes all your leaves out of their pages, so that only claims pay them, or puts them back.
+
+    What a split or token is credited for the first time later, is paid by its page again.
+    """
+    from ledger.operations import books, payee_orders
+    from ledger.operations.splits import sized
+
+    session = current().session
+    done = payee_orders.plan_placing(session, books.read(session), out=out)
+    where = "out of their pages: claims pay them" if out else "back in their pages"
+    leaves = sized(done.leaves, "leaf is", "leaves are")
+    _order(done.plan, {"leaves": done.leaves, "out": out}, f"{leaves} {where}.")
+
+
+@app.command()
+def void() -> None:
+    """Makes void every claim that you have signed and nobody has sent yet."""
+    from ledger.operations import books, payee_orders
+
+    session = current().session
+    plan = payee_orders.plan_void(session, books.read(session))
+    _order(plan, {}, "No claim signed so far can be sent any more.")
+
+
+def _order(plan: Plan, told: dict[str, Any], text: str) -> None:
+    from ledger.operations.plan import sent
+    from ledger.operations.session import send_all
+
+    context = current()
+    if not context.may_send(plan):
+        return
+    with context.sender() as sender:
+        outcomes = send_all(sender, plan.requests)
+    payee = checksum_address(plan.sender)
+    data = {"sent": True, "payee": payee, **told, "transactions": sent(outcomes)}
+
+    def show() -> None:
+        context.out.fields([("payee", payee)])
+        context.out.line(text)
+
+    context.out.result(data, show, after=[command("balance", payee)])
 
 
 def _sign(read: Books, to: str, path: Path, days: int) -> None:

@@ -11,12 +11,12 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "deploy": ("ledger.cli.deploy", "", "the ledger's contracts, at the same addresses on every chain"),
     "catalogue": (
         "ledger.cli.catalogue",
-        "create show announce publish prove",
+        "create show announce publish hand-over take-over prove",
         "works, rights holders, and how money is split",
     ),
     "licence": (
         "ledger.cli.licence",
-        "offer accept show list export diff terminate expire",
+        "offer accept withdraw show list export diff terminate expire",
         "what is granted, to whom, for what",
     ),
     "report": (
@@ -35,7 +35,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
         "record prove list check",
         "what was trained on, and which works an output credits",
     ),
-    "payout": ("ledger.cli.payout", "preview run claim", "money to the rights holders"),
+    "payout": ("ledger.cli.payout", "preview run claim standing place void", "money to the rights holders"),
     "balance": ("ledger.cli.balance", "", "what an address holds and is owed"),
     "explain": ("ledger.cli.explain", "", "why a payee got what it got, from gross revenue to the transfer"),
     "statement": (

@@ -10,12 +10,14 @@ from ledger.domain.address import checksum_address
 from ledger.domain.canonical import ZERO_ADDRESS, keccak256
 from ledger.domain.catalogue_book import MAX_SECONDS, MIN_WINDOW, Settings
 from ledger.domain.errors import LedgerError, ValueRefused
+from ledger.domain.journal import event_shapes
 from ledger.domain.manifest import Manifest, Share, Work
 from ledger.domain.merkle_sum import MerkleSumTree
 from ledger.operations.manifests import keep_manifest, kept_manifest, tree_of
 from ledger.operations.plan import Effect, Plan
 from ledger.operations.session import Session, send_all
 from ledger.operations.splits import missing_pages, publish_requests, short, sized
+from ledger.operations.tokens import book_of_deployments
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,72 @@ def plan_publish(session: Session, tree: MerkleSumTree) -> Plan:
     what = f"{sized(len(missing), 'page')} of split {short(tree.id)}"
     effects = [Effect(who, "publishes", what, sized(tree.leaves, "payee"))] if missing else []
     return Plan(sender, effects, publish_requests(session, tree, missing))
+
+
+# ---- another owner
+
+
+def plan_hand_over(session: Session, number: int, to: str) -> Plan:
+    """Naming the next owner, who then has to take over; empty: nobody. Raises LedgerError."""
+    sender, state = session.address(), state_of(session, number)
+    who = checksum_address(sender)
+    if state.owner != sender:
+        raise LedgerError(
+            f"Catalogue {number} belongs to {checksum_address(state.owner)}, not to {who}.",
+            remedy="Give the owner's account: --from NAME.",
+        )
+    if (to or ZERO_ADDRESS) == state.pending_owner or to == sender:
+        held = checksum_address(to) if to else "nobody"
+        raise ValueRefused(
+            f"Catalogue {number} is {'owned by' if to == sender else 'offered to'} {held} already.",
+            remedy="Nothing has to be sent.",
+        )
+    request = session.ledger.catalogues.request(
+        "offerOwnership",
+        number,
+        to or ZERO_ADDRESS,
+        note=f"offer catalogue {number}",
+        occasion=_moves(session, number),
+    )
+    effect = Effect(
+        who,
+        "offers" if to else "takes back its offer of",
+        f"catalogue {number}, and with it the licensor's part in its licences",
+        f"to {checksum_address(to)}, who has to take over" if to else "",
+    )
+    return Plan(sender, [effect], [request])
+
+
+def _moves(session: Session, number: int) -> str:
+    # The same successor may be named again: what happened to the ownership so far tells this time from every other.
+    contract, reader = session.ledger.catalogues, session.reader
+    first, last = book_of_deployments(session).first_block(), reader.head()
+    many = 0
+    for name in ("OwnershipOffered", "OwnershipMoved"):
+        topics = ["0x" + event_shapes("Catalogues")[name].topic.hex(), f"0x{number:064x}"]
+        many += sum(1 for _ in reader.logs([contract.address], first, last, topics=topics))
+    return str(many)
+
+
+def plan_take_over(session: Session, number: int) -> Plan:
+    """Taking over a catalogue that was offered to the sender. Raises LedgerError."""
+    sender, state = session.address(), state_of(session, number)
+    if state.pending_owner != sender:
+        held = "nobody" if state.pending_owner == ZERO_ADDRESS else checksum_address(state.pending_owner)
+        raise LedgerError(
+            f"Catalogue {number} is offered to {held}, not to {checksum_address(sender)}.",
+            remedy=f"Its owner offers it: `licence-ledger catalogue hand-over {number} ADDRESS`.",
+        )
+    request = session.ledger.catalogues.request(
+        "acceptOwnership",
+        number,
+        note=f"take over catalogue {number}",
+        occasion=_moves(session, number),
+    )
+    effect = Effect(
+        checksum_address(sender), "takes over", f"catalogue {number}", f"from {checksum_address(state.owner)}"
+    )
+    return Plan(sender, [effect], [request])
 
 
 # ---- proving

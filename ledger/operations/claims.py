@@ -76,7 +76,8 @@ def owed_to(books: Books, payee: str) -> list[Owed]:
     return sorted(found, key=lambda one: one.token)
 
 
-def _leaves(books: Books, owed: Sequence[tuple[bytes, str, int]]) -> list[Leaf]:
+def leaves_at(books: Books, owed: Sequence[tuple[bytes, str, int]]) -> list[Leaf]:
+    """Leaves with their proofs, by split id, token and index. Raises LedgerError for a tree of other rules."""
     trees = {split_id: tree_from(books, split_id) for split_id, _, _ in owed}
     leaves = []
     for split_id, token, index in owed:
@@ -114,7 +115,7 @@ def plan_claim(session: Session, books: Books, payee: str, *, sender: str, to: s
     requests: list[Request] = []
     for start in range(0, len(owed), LEAVES_AT_ONCE):
         part = owed[start : start + LEAVES_AT_ONCE]
-        leaves = _leaves(books, _keys(part))
+        leaves = leaves_at(books, _keys(part))
         occasion = _occasion(books, part)
         requests.append(
             contract.claim_to(leaves, to, occasion=occasion)
@@ -163,7 +164,7 @@ def sign_claim(session: Session, books: Books, signer: Signer, to: str, deadline
     keys = _keys(owed)
     nonce = books.splits.nonces.get(payee, 0)
     contract = session.ledger.splits
-    signature = contract.sign_claim(signer, _leaves(books, keys), to, nonce, deadline)
+    signature = contract.sign_claim(signer, leaves_at(books, keys), to, nonce, deadline)
     return SignedClaim(
         session.rpc.chain_id, contract.address, payee, to, nonce, deadline, tuple(keys), signature
     )
@@ -221,7 +222,7 @@ def plan_signed(session: Session, books: Books, claim: SignedClaim, *, sender: s
         if (item.split_id, item.token, item.index) in keys
     ]
     request = contract.claim_by_signature(
-        _leaves(books, claim.leaves),
+        leaves_at(books, claim.leaves),
         claim.payee,
         claim.to,
         claim.nonce,

@@ -158,6 +158,34 @@ def plan_offer(session: Session, offer: LicenceOffer) -> Plan:
     return Plan(sender, [effect], [session.ledger.licences.offer(offer.terms.encode(), offer.what)])
 
 
+def plan_withdraw(session: Session, offer: LicenceOffer) -> Plan:
+    """Making an offer unacceptable for ever, whether it was signed or stands on chain. Raises LedgerError."""
+    sender = session.address()
+    owner = session.ledger.catalogues.view("ownerOf", offer.terms.catalogue)
+    if owner != sender:
+        raise LedgerError(
+            f"Only the licensor, {checksum_address(owner)}, may withdraw the offer.",
+            remedy="Give the licensor's account: --from NAME.",
+        )
+    contract = session.ledger.licences
+    if offer.chain_id != session.rpc.chain_id or offer.licences != contract.address:
+        raise LedgerError(
+            f"The offer is for chain {offer.chain_id} and the contract {checksum_address(offer.licences)}; "
+            f"this is chain {session.rpc.chain_id}.",
+            remedy="Connect to a node of the offer's chain: --rpc URL.",
+        )
+    if contract.view("nonceUsed", owner, offer.what.nonce):
+        raise LedgerError(
+            "The offer was accepted or withdrawn before.",
+            remedy="See the licences: `licence-ledger licence list`.",
+        )
+    request = contract.request("cancelNonce", offer.what.nonce, note="withdraw an offer")
+    what = f"its offer 0x{offer.id.hex()[:10]}… of catalogue {offer.terms.catalogue}"
+    return Plan(
+        sender, [Effect(checksum_address(sender), "withdraws", what, "nobody can accept it")], [request]
+    )
+
+
 # ---- accepting
 
 
