@@ -12,14 +12,16 @@ app = noun("demo")
 #: Where the demonstration lives unless --home names another place.
 FOLDER = Path("ledger-demo")
 _MARK = "demonstration"
+#: The demonstration's licences, from the month they begin in to the last payout.
+PERIOD = "2025-06-01..2026-08-31"
 
 
 @app.command()
 def demo() -> None:
     """Grants four licences on a chain of its own, plays a year of reports, use and payouts, and proves the books."""
-    from ledger.audit.scopes import Wanted
     from ledger.cli import demo_views as views
     from ledger.cli.explain import explained_data, show_explained
+    from ledger.demo.ending import end
     from ledger.demo.opening import CLAIMING, Opening
     from ledger.demo.stage import HOLDER, OPERATOR, Stage
     from ledger.demo.summary import summarise
@@ -27,7 +29,7 @@ def demo() -> None:
     from ledger.demo.usage_year import UsageYear
     from ledger.demo.year import Year, play
     from ledger.domain.address import checksum_address
-    from ledger.operations import audits, books, chains, verify
+    from ledger.operations import books, chains, verify
 
     context = current()
     out = context.out
@@ -43,12 +45,11 @@ def demo() -> None:
         session = stage.session(OPERATOR)
         held = books.read(session)
         verdict = verify.verify(session)
-        anchor = bytes.fromhex(session.rpc.call("eth_getBlockByNumber", "latest", False)["hash"][2:])
-        audited = audits.audit(session, Wanted(anchor=anchor, transfers=True))
+        ending = end(stage, PERIOD)
         summary = summarise(opening, held)
         usage = summarise_usage(usage_year, held, stage.address(HOLDER))
         explained = explained_data(session, usage.explained)
-        passed = verdict.passed and usage.agrees and audited.passed
+        passed = verdict.passed and usage.agrees and ending.verdict.passed and ending.lie.caught
         gas, transactions = stage.gas()
 
         def show() -> None:
@@ -60,14 +61,15 @@ def demo() -> None:
             out.line(f"{transactions} transactions took {gas:,} gas.")
             out.line()
             views.show_verdict(verdict)
-            views.show_audit(audited)
+            views.show_ending(opening.money, ending)
 
         data = {
             "token": opening.money.token.address,
             **views.summary_data(summary),
             "usage_year": views.usage_data(usage, explained),
             "verdict": "PASS" if passed else "FAIL",
-            "anchor": anchor,
+            "anchor": ending.anchor,
+            "ending": views.ending_data(ending),
             "gas": gas,
             "transactions": transactions,
         }
@@ -78,7 +80,7 @@ def demo() -> None:
             show,
             after=[
                 f"{again} chain start",
-                f"{again} audit run --anchor 0x{anchor.hex()}",
+                f"{again} audit run --anchor 0x{ending.anchor.hex()}",
                 f"{again} report due {opening.hybrid}",
                 f"{again} licence show {opening.hybrid}",
                 f"{again} distribution show {opening.pool}",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ledger.cli.context import current
+from ledger.demo.opening import CLAIMING
 from ledger.domain.address import checksum_address
 
 if TYPE_CHECKING:
-    from ledger.audit.findings import Verdict as Audited
+    from ledger.demo.ending import Ending
     from ledger.demo.stage import Money
     from ledger.demo.summary import Summary
     from ledger.demo.usage_summary import PeriodRow, UsageSummary
@@ -134,9 +135,10 @@ def show_verdict(verdict: Verdict) -> None:
     out.line(f"Books up to block {verdict.block}: {verdict.words}")
 
 
-def show_audit(verdict: Audited) -> None:
-    """The audit by proofs, against the last block that the demonstration's own chain mined."""
+def show_ending(money: Money, ending: Ending) -> None:
+    """The audit by proofs, against the last block that the demonstration's own chain mined; the papers; the lie."""
     out = current().out
+    verdict, lie = ending.verdict, ending.lie
     out.line(f"Every head, record and slot proved under block hash 0x{verdict.block_hash.hex()}")
     for step in verdict.steps:
         if step.name == "transfers":
@@ -144,6 +146,14 @@ def show_audit(verdict: Audited) -> None:
     for one in verdict.findings:
         out.line(f"FAIL  {one.where}: {one.what}")
     out.line(f"Audit: {verdict.words}, {len(verdict.steps)} steps, up to block {verdict.block}")
+    out.line(f"Its evidence: {ending.bundle.name}. The statement of {CLAIMING}: {ending.statement.name}.")
+    out.line(
+        f"A lie, tried: the evidence once more, its last credit, block {lie.block}, told as {money.show(lie.told)} "
+        f"instead of {money.show(lie.true)}. The audit says:"
+    )
+    for one in lie.findings:
+        out.line(f"  FAIL  {one.where}: {one.what}")
+    out.line("The lie is caught." if lie.caught else "THE LIE IS NOT CAUGHT.")
 
 
 # ---- as data
@@ -186,6 +196,21 @@ def summary_data(summary: Summary) -> dict[str, Any]:
             }
             for one in summary.splits
         ],
+    }
+
+
+def ending_data(ending: Ending) -> dict[str, Any]:
+    """The audit's papers and the lie, as `--json` prints them; amounts in base units."""
+    return {
+        "statement": ending.statement.name,
+        "bundle": ending.bundle.name,
+        "lie": {
+            "block": ending.lie.block,
+            "told": str(ending.lie.told),
+            "true": str(ending.lie.true),
+            "caught": ending.lie.caught,
+            "findings": [one.what for one in ending.lie.findings],
+        },
     }
 
 

@@ -41,6 +41,20 @@ def test_the_demonstration_ends_with_books_that_agree(played: Played) -> None:
     assert node_status(played.home / "chain").state == "stopped"
 
 
+def test_it_ends_with_a_statement_its_evidence_and_a_lie_that_is_caught(played: Played) -> None:
+    """P-14: one unit more in one entry of the evidence, and the audit names journal and entry."""
+    ending = played.data["ending"]
+    assert (played.home / ending["statement"]).read_bytes().startswith(b"%PDF-")
+    lie = ending["lie"]
+    assert int(lie["told"]) == int(lie["true"]) + 1
+    assert lie["caught"]
+    assert any("fold to" in one for one in lie["findings"])
+    assert any("should be" in one for one in lie["findings"])
+    bundle = played.home / ending["bundle"]
+    assert main(["audit", "verify", str(bundle), "--anchor", played.data["anchor"]]) == 0
+    assert not list(played.home.glob(".*.forged"))
+
+
 def test_every_token_unit_that_was_paid_is_somewhere(played: Played) -> None:
     """P-02: fees, lines, interest and bonds = what splits were credited + what waits in accounts."""
     data = played.data
