@@ -78,7 +78,7 @@ def read_flat(
     reader = FileReader(lines, tables, keys, lines_a_row=2, first_row=1 if parquet else 2)
     summaries: dict[tuple[str, ...], str] = {}
     try:
-        for batch in _parquet(source) if parquet else _csv(source, lines):
+        for batch in _parquet(source) if parquet else _csv(source, lines, reader):
             if not facts.all_lines:
                 _check_columns(batch.schema.names, lines)
             text = _texts(batch)
@@ -92,6 +92,7 @@ def read_flat(
         facts.whole = False
         why = str(error).splitlines()[0][:200]
         lines.flaw(FlawKind.UNREADABLE, 0, "", "", "The table cannot be read.", why)
+    reader.finish()
     return reader
 
 
@@ -114,7 +115,7 @@ def _check_columns(names: Sequence[str], lines: OwnLineReader) -> None:
             )
 
 
-def _csv(source: Source, lines: OwnLineReader) -> Iterator[Any]:
+def _csv(source: Source, lines: OwnLineReader, reader: FileReader) -> Iterator[Any]:
     from pyarrow import csv
 
     passed: list[int] = []
@@ -131,6 +132,7 @@ def _csv(source: Source, lines: OwnLineReader) -> Iterator[Any]:
         lines.flaw(FlawKind.MISSING_CELL, number, "", "", "The row cannot be told into columns.")
         lines.reject(number, FlawKind.MISSING_CELL, "", str(row.text).encode())
         passed.append(number)
+        reader.left_out(passed)
         return "skip"
 
     stream = pa.PythonFile(_Stream(source), mode="r")

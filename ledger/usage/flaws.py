@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -148,17 +149,35 @@ class FlawLog:
         self._held: list[Flaw] = []
         self.spill = spill
         self.counts: Counter[FlawKind] = Counter()
+        self._aside: list[Flaw] | None = None
 
     def add(
         self, kind: FlawKind, file: int, line: int, record: str, cell: str, what: str, why: str = ""
     ) -> None:
         """Notes one flaw."""
-        self.counts[kind] += 1
+        self.put(Flaw(kind, file, line, record, cell, what, why))
+
+    def put(self, one: Flaw) -> None:
+        """Notes one flaw."""
+        if self._aside is not None:
+            self._aside.append(one)
+            return
+        self.counts[one.kind] += 1
         # What refuses the report is always held: an import asks for it.
-        if len(self._held) < self._most or ABOUT[kind].severity is Severity.REFUSED:
-            self._held.append(Flaw(kind, file, line, record, cell, what, why))
+        if len(self._held) < self._most or one.severity is Severity.REFUSED:
+            self._held.append(one)
         elif self.spill is not None:
-            self.spill(Flaw(kind, file, line, record, cell, what, why))
+            self.spill(one)
+
+    @contextmanager
+    def aside(self) -> Iterator[list[Flaw]]:
+        """What is added meanwhile goes to the list that is given, to be `put` when its line comes."""
+        held: list[Flaw] = []
+        self._aside = held
+        try:
+            yield held
+        finally:
+            self._aside = None
 
     def __len__(self) -> int:
         return self.counts.total()

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import islice
 
 from ledger.usage import cells as cells_of
 from ledger.usage.cells import read_amount, read_boolean, read_count, split_several
 from ledger.usage.flaws import ABOUT, FlawKind, FlawLog, Severity
 from ledger.usage.line_types import Block, Rejected, Use
 from ledger.usage.records import HEAD, VITAL, Family, Record, find
-from ledger.usage.sources import LINE_LIMIT
+from ledger.usage.sources import KEPT_OF_LONG_LINE, LINE_LIMIT
 from ledger.usage.summary import FileFacts, Line, Summary, Sums, check_summary, read_summary
 
 #: So many summaries may one file have, and so many comments are kept for writing the file back.
@@ -30,7 +31,7 @@ class LineReader:
         self.rejected: list[Rejected] = []
         self.block = Block()
         self.by_id: dict[str, Summary] = {}
-        self.began = False
+        self._first: tuple[int, str, bool] | None = None
         self.judge: Callable[[Summary], None] = lambda one: None
 
     def flaw(self, kind: FlawKind, line: int, record: str, cell: str, what: str, why: str = "") -> None:
@@ -49,11 +50,38 @@ class LineReader:
         """Keeps a line that counts for nothing."""
         self.rejected.append(Rejected(line, kind, record, usages, text[:65_536], told))
 
+    def summary_at(self, key: str, number: int) -> Summary | None:
+        """The summary of an id, where it stands above a line: later ones may be known already."""
+        held = self.by_id.get(key)
+        return held if held is not None and held.line.number <= number else None
+
+    def close(self) -> None:
+        """Judges what only the whole file tells: whether HEAD stands first."""
+        self.close_block()
+        if self._first is not None and not self._first[2]:
+            number, record, _ = self._first
+            self.flaw(FlawKind.NO_HEAD, number, record, "", "The file does not begin with HEAD.")
+        head = self.facts.head
+        if head is not None and not self.facts.flat and self.facts.first_line < head.number:
+            self._head_out_of_place(head.number)
+
+    def too_long(self, number: int, length: int, begin: bytes) -> None:
+        """Rejects a line of so many bytes, whatever it begins with."""
+        self.facts.lines += 1
+        self.facts.note(number)
+        self.flaw(
+            FlawKind.LINE_LENGTH, number, "", "", f"The line has {length:,} bytes.", "At most 1 MiB is read."
+        )
+        self.reject(number, FlawKind.LINE_LENGTH, "", begin[:KEPT_OF_LONG_LINE])
+
     # ---- one line
 
     def read(self, number: int, raw: bytes, *, encoding: bool = False) -> Use | None:
         """Reads a line of any record but our own works, usages and rights; a usage is handed back."""
         if not raw:
+            return None
+        if len(raw) > LINE_LIMIT:
+            self.too_long(number, len(raw), raw)
             return None
         text = raw.decode("utf-8", "replace")
         if text.startswith("#"):
@@ -61,6 +89,7 @@ class LineReader:
                 self.facts.comments.append((number, text))
             return None
         self.facts.lines += 1
+        self.facts.note(number)
         if number == 1 and text.startswith("\ufeff"):
             self.flaw(FlawKind.FORM, 1, "", "", "The file begins with a byte order mark.")
             text = text[1:]
@@ -70,6 +99,7 @@ class LineReader:
             return None
         record = find(name)
         if record is None:
+            self._begins(number, "", head=False)
             self._unknown(number, name, raw)
             return None
         if record.name != name:
@@ -81,9 +111,7 @@ class LineReader:
         worst = self.check_cells(number, record, cells)
         line = Line(self.facts.index, number, record, cells)
         family = record.family
-        if not self.began and family is not Family.HEAD:
-            self.flaw(FlawKind.NO_HEAD, number, record.name, "", "The file does not begin with HEAD.")
-        self.began = True
+        self._begins(number, record.name, head=family is Family.HEAD)
         if family is Family.HEAD:
             self._head(line)
         elif family is Family.FOOT:
@@ -103,14 +131,8 @@ class LineReader:
     def unreadable(
         self, number: int, raw: bytes, record: str, encoding: bool, usages: int | None = None
     ) -> bool:
-        """Rejects a line that is too long, not UTF-8, or has control characters."""
-        if len(raw) > LINE_LIMIT:
-            kind, what, why = (
-                FlawKind.LINE_LENGTH,
-                f"The line has {len(raw):,} bytes.",
-                f"At most {LINE_LIMIT:,} are read.",
-            )
-        elif encoding:
+        """Rejects a line that is not UTF-8, or has control characters."""
+        if encoding:
             kind, what, why = FlawKind.ENCODING, "The line is not UTF-8.", "Another encoding, or damage."
         elif bad := next((byte for byte in raw if (byte < 32 and byte != 9) or byte == 127), None):
             kind, what, why = (
@@ -173,10 +195,12 @@ class LineReader:
                 )
         return worst
 
+    def _begins(self, number: int, record: str, *, head: bool) -> None:
+        """Notes which record stands first: summaries are read ahead of the lines above them."""
+        if self._first is None or number < self._first[0]:
+            self._first = number, record, head
+
     def _unknown(self, number: int, name: str, raw: bytes) -> None:
-        if not self.began:
-            self.flaw(FlawKind.NO_HEAD, number, "", "", "The file does not begin with HEAD.")
-            self.began = True
         self.flaw(
             FlawKind.UNKNOWN_RECORD, number, "", "", f"The record {cells_of.quoted(name)} is not known.",
             "Its columns are not known either, so that nothing on the line can be used.",
@@ -186,10 +210,8 @@ class LineReader:
     # ---- head, summaries, foot
 
     def _head(self, line: Line) -> None:
-        if self.facts.head is not None or (line.number != 1 and self.facts.lines > 1):
-            self.flaw(
-                FlawKind.ORDER, line.number, HEAD.name, "", "HEAD does not stand on the first line, alone."
-            )
+        if self.facts.head is not None:
+            self._head_out_of_place(line.number)
         if self.facts.head is None:
             self.facts.head = line
             start, end = line.day("UsageStartDate"), line.day("UsageEndDate")
@@ -197,6 +219,9 @@ class LineReader:
                 self.flaw(
                     FlawKind.DATE, line.number, HEAD.name, "UsageEndDate", "The period ends before it begins."
                 )
+
+    def _head_out_of_place(self, number: int) -> None:
+        self.flaw(FlawKind.ORDER, number, HEAD.name, "", "HEAD does not stand on the first line, alone.")
 
     def _foot(self, line: Line) -> None:
         if self.facts.foot is not None:
@@ -239,7 +264,7 @@ class LineReader:
         count = read_count(name)
         before = self.block.number
         self.facts.blocks += 1
-        self.facts.first_block = self.facts.first_block or line.number
+        self.facts.note_block(line.number)
         if count is not None and 0 <= count <= before:
             self.flaw(
                 FlawKind.ORDER, line.number, line.record.name, "BlockId",
@@ -299,7 +324,7 @@ class LineReader:
     def right(self, line: Line) -> None:
         """Adds a right to the sums of its summary."""
         key = line.get("SummaryRecordId")
-        if key and key not in self.by_id:
+        if key and self.summary_at(key, line.number) is None:
             self.flaw(
                 FlawKind.ORDER, line.number, line.record.name, "SummaryRecordId",
                 f"The summary {cells_of.quoted(key)} is not there.",
@@ -334,11 +359,10 @@ class LineReader:
 
     def place_under_summary(self, use: Use, number: int, record: str, key: str) -> None:
         """Finds the summary of a usage; a usage without one is rejected. A file's only summary needs no naming."""
-        held = self.by_id.get(key)
-        if held is None and not key and len(self.by_id) == 1:
-            held = next(iter(self.by_id.values()))
-        if held is not None and held.line.number > number:
-            held = None
+        held = self.summary_at(key, number)
+        if held is None and not key:
+            above = [one for one in islice(self.by_id.values(), 2) if one.line.number <= number]
+            held = above[0] if len(above) == 1 else None
         use.summary = held
         if held is None:
             self.flaw(
@@ -352,7 +376,7 @@ class LineReader:
     def _dates(self, line: Line) -> None:
         """The validity of a usage lies within the report's period."""
         head = self.facts.head
-        if head is None or not line.get("ValidityPeriodStart"):
+        if head is None or head.number > line.number or not line.get("ValidityPeriodStart"):
             return
         first, last = head.day("UsageStartDate"), head.day("UsageEndDate")
         for column in ("ValidityPeriodStart", "ValidityPeriodEnd"):

@@ -60,7 +60,7 @@ def _move(engine: Any, tables: Tables) -> None:
     engine.execute(
         f"COPY ({before} SELECT u.file, u.record, '{FlawKind.WEIGHTS.value}' AS kind, 'SUAI.01' AS name, u.usages, "
         f"encode(coalesce(u.work, '')) AS text FROM read_parquet('{_sql(usage)}') u "
-        f"SEMI JOIN lines USING (file, record) ORDER BY file, record) "
+        f"SEMI JOIN lines USING (file, record) ORDER BY file, record, name, kind, text) "
         f"TO '{_sql(more)}' (FORMAT parquet, COMPRESSION zstd)"
     )
     engine.execute(

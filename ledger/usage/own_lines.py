@@ -50,7 +50,7 @@ class OwnLineReader(LineReader):
         use = Use(number, work, count or 0, count is not None, output=line.get("SalesTransactionId"))
         if self.unreadable(number, raw, USAGE.name, encoding, count):
             use.rejected = self.rejected[-1].kind
-            use.summary = self.by_id.get(line.get("SummaryRecordId"))
+            use.summary = self.summary_at(line.get("SummaryRecordId"), number)
             self.rejected.pop()
             self.book(use, USAGE.name, raw)
             return use

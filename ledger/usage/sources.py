@@ -14,7 +14,7 @@ from ledger.usage.flaws import FlawKind
 CHUNK = 8 * 1024 * 1024
 #: A line may have so many bytes; of a longer one only the beginning is kept.
 LINE_LIMIT = 1 << 20
-_KEPT_OF_LONG_LINE = 200
+KEPT_OF_LONG_LINE = 200
 #: A gzip file may unpack to so many times its size once it is larger than `_FREE`. Usage files reach 5 to 40.
 RATIO_LIMIT = 250
 _FREE = 64 * 1024 * 1024
@@ -156,7 +156,7 @@ class Source:
         """The file's lines. Raises SourceRefused: other encodings and archives that cannot be read."""
         rest = b""
         first = True
-        long_begin, long_size = b"", 0
+        long_begin, long_size, last = b"", 0, b""
         for read in self.pieces():
             piece = read
             if first:
@@ -165,9 +165,11 @@ class Source:
             if long_size:
                 cut = piece.find(b"\n")
                 if cut < 0:
-                    long_size += len(piece)
+                    long_size, last = long_size + len(piece), piece[-1:]
                     continue
-                yield LongLine(long_begin, long_size + cut)
+                # A carriage return before the end of line is no part of it.
+                last = piece[cut - 1 : cut] if cut else last
+                yield LongLine(long_begin, long_size + cut - (last == b"\r"))
                 long_begin, long_size, piece = b"", 0, piece[cut + 1 :]
             cut = piece.rfind(b"\n") + 1
             if cut:
@@ -175,11 +177,12 @@ class Source:
                 rest = piece[cut:]
             else:
                 rest += piece
-            if len(rest) > LINE_LIMIT:
-                long_begin, long_size, rest = rest[:_KEPT_OF_LONG_LINE], len(rest), b""
+            # One more, for it may be a carriage return.
+            if len(rest) > LINE_LIMIT + 1:
+                long_begin, long_size, last, rest = rest[:KEPT_OF_LONG_LINE], len(rest), rest[-1:], b""
         if long_size:
             self.torn = True
-            yield LongLine(long_begin, long_size)
+            yield LongLine(long_begin, long_size - (last == b"\r"))
         elif rest:
             self.torn = True
             yield Chunk(rest + b"\n")

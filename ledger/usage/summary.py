@@ -89,6 +89,7 @@ class FileFacts:
     lines: int = 0
     all_lines: int = 0
     blocks: int = 0
+    first_line: int = 0
     first_block: int = 0
     last_line: int = 0
     comments: list[tuple[int, str]] = field(default_factory=list)
@@ -96,6 +97,15 @@ class FileFacts:
     size: int = 0
     whole: bool = True
     flat: bool = False
+
+    def note(self, number: int) -> None:
+        """A line that is counted: the first and the last of them."""
+        self.first_line = min(self.first_line or number, number)
+        self.last_line = max(self.last_line, number)
+
+    def note_block(self, number: int) -> None:
+        """A line of a block: the first of them."""
+        self.first_block = min(self.first_block or number, number)
 
     def known(self) -> dict[str, Summary]:
         """The summaries by id; of several with one id the first."""

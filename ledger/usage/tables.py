@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 #: The usage table: what the allocation reads.
@@ -128,6 +129,22 @@ class Tables:
         while len(self._pending) >= 3:
             self._pending.pop(0).result()
         self._pending.append(self._thread.submit(self._write, name, schema, batch))
+
+    def merged(
+        self, name: str, one: Sequence[Any], two: Sequence[Any] | None, *, by: tuple[str, ...]
+    ) -> list[Any]:
+        """Rows of two lots as one, in the order of these columns; of equal ones those of the first stand first."""
+        schema = self.schema(name)
+        lots = [
+            pa.table([_cast(column, field.type) for column, field in zip(lot, schema, strict=True)], schema)
+            for lot in (one, two)
+            if lot is not None
+        ]
+        whole = pa.concat_tables(lots).unify_dictionaries().combine_chunks()
+        # Arrow's sort does not keep the order of equal rows by promise: their place decides.
+        placed = whole.append_column("place", pa.array(range(len(whole)), pa.int64()))
+        order = pc.sort_indices(placed, [(key, "ascending") for key in (*by, "place")])
+        return [column.combine_chunks() for column in whole.take(order).columns]
 
     def _write(self, name: str, schema: Any, batch: Any) -> None:
         writer = self._writers.get(name)

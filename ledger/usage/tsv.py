@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow as pa
 from ledger.domain.errors import LedgerError
 from ledger.usage import kernel, kernel_cells
 from ledger.usage.buffers import Buffers, SummaryTable, isrc_countries
-from ledger.usage.flaws import FlawKind
+from ledger.usage.flaws import Flaw, FlawKind
 from ledger.usage.line_types import Rejected, Use
 from ledger.usage.own_lines import OwnLineReader
 from ledger.usage.rows import Rows, any_between, exact, optional, valid
@@ -21,6 +21,14 @@ from ledger.usage.tables import Tables, decimals
 
 #: The works of an open block are carried from chunk to chunk up to so many bytes.
 _CARRIED = 64 * 1024 * 1024
+
+
+class ReadAhead(NamedTuple):
+    """What came of a line that was read before those above it."""
+
+    flaws: list[Flaw]
+    rejected: list[Rejected]
+    use: Use | None
 
 
 class FileReader:
@@ -39,6 +47,7 @@ class FileReader:
         self._per_row = lines_a_row
         self._first_row = first_row
         self._seen = 0
+        self._gaps = np.zeros(0, np.int64)
         self._state = np.array([0, 0, -1, 0, 0, 0], np.int64)
         self._block = b""
         self._carry: list[bytes] = []
@@ -46,7 +55,17 @@ class FileReader:
 
     def number(self, local: int) -> int:
         """The number of a line, or row, that stands `local` lines after those already read."""
-        return self._first_row + (self._seen + local) // self._per_row
+        row = self._first_row + (self._seen + local) // self._per_row
+        return row + int(np.searchsorted(self._gaps, row, "right")) if len(self._gaps) else row
+
+    def numbers(self, local: Any) -> Any:
+        """The same of many lines."""
+        rows = self._first_row + (self._seen + local.astype(np.int64)) // self._per_row
+        return rows + np.searchsorted(self._gaps, rows, "right") if len(self._gaps) else rows
+
+    def left_out(self, numbers: list[int]) -> None:
+        """Tells the rows, in order, that the file has and that never come here."""
+        self._gaps = np.array(numbers, np.int64) - np.arange(len(numbers))
 
     # ---- the whole file
 
@@ -64,7 +83,7 @@ class FileReader:
         except SourceRefused as refused:
             self.facts.whole = False
             self.lines.flaw(refused.kind, 0, "", "", refused.what, refused.why)
-        self.lines.close_block()
+        self.lines.close()
         if (
             torn()
             and self.facts.whole
@@ -79,17 +98,12 @@ class FileReader:
         number = self.number(0)
         self._seen += 1
         self.facts.all_lines += 1
-        self.facts.lines += 1
-        self.lines.flaw(
-            FlawKind.LINE_LENGTH,
-            number,
-            "",
-            "",
-            f"The line has {line.length:,} bytes.",
-            "At most 1 MiB is read.",
-        )
-        self.lines.reject(number, FlawKind.LINE_LENGTH, "", line.begin)
-        self._flush_rejected()
+        self.lines.too_long(number, line.length, line.begin)
+        self._flush_rejected(None)
+
+    def finish(self) -> None:
+        """Writes what still waits."""
+        self._flush_rejected(None, last=True)
 
     # ---- a chunk
 
@@ -119,45 +133,57 @@ class FileReader:
         kernel.add_up(n_use, held.uses, counts, sums)
         self.facts.lines += n_line - int(np.count_nonzero(held.events[3][:n_event] == kernel.OTHER))
         self._note_blocks(blocks, n_use, n_work)
-        patches = self._events(raw, len(prefix), data, marks, n_event, read_ahead)
+        patches, others = self._events(raw, len(prefix), data, marks, n_event, read_ahead)
         self._book(summaries, counts, sums)
-        self._rows(raw, buf, n_use, summaries, patches)
+        refused = self._rows(raw, buf, n_use, summaries, patches, others)
         if self.tables.details:
             self._works(buf, n_work)
         self._carry_on(raw, n_work, first_work)
         self._seen += n_line
         self.facts.all_lines += n_line
-        self._flush_rejected()
+        self._flush_rejected(refused)
 
-    def _summaries(self, data: bytes, shown: bytes, marks: list[int], starts: list[int]) -> set[int]:
-        """Reads HEAD and the summaries of a chunk first, for the fast path needs to know them."""
-        done: set[int] = set()
+    def _summaries(
+        self, data: bytes, shown: bytes, marks: list[int], starts: list[int]
+    ) -> dict[int, ReadAhead]:
+        """Reads HEAD and the summaries of a chunk first, for the fast path needs to know them.
+
+        What else comes of it is put where their lines stand, so that nothing hangs on where a chunk ends.
+        """
+        done: dict[int, ReadAhead] = {}
         at, line = 0, 0
         for start in starts:
             line += shown.count(b"\n", at, start)
             at = start
             end = shown.index(b"\n", start)
-            done.add(line)
-            self.lines.read(
-                self.number(line),
-                data[start:end].removesuffix(b"\r"),
-                encoding=any_between(marks, start, end),
-            )
-            self.facts.last_line = max(self.facts.last_line, self.number(line))
+            with self.lines.flaws.aside() as flaws:
+                use = self.lines.read(
+                    self.number(line),
+                    data[start:end].removesuffix(b"\r"),
+                    encoding=any_between(marks, start, end),
+                )
+            done[line] = ReadAhead(flaws, self.lines.rejected, use)
+            self.lines.rejected = []
         return done
 
     def _note_blocks(self, before: int, n_use: int, n_work: int) -> None:
         self.facts.blocks += int(self._state[3]) - before
         lines = self._buffers.works[3][len(self._carry) : n_work], self._buffers.uses[0][:n_use]
         numbers = [self.number(int(one[place])) for one in lines if len(one) for place in (0, -1)]
-        if numbers:
-            self.facts.first_block = self.facts.first_block or min(numbers)
-            self.facts.last_line = max(self.facts.last_line, *numbers)
+        for number in numbers:
+            self.facts.note(number)
+            self.facts.note_block(number)
 
     def _events(
-        self, raw: bytes, shift: int, data: bytes, marks: list[int], n_event: int, read_ahead: set[int]
-    ) -> dict[int, Use]:
-        """Takes the lines that the fast path left through the exact one; the usages among them by place."""
+        self,
+        raw: bytes,
+        shift: int,
+        data: bytes,
+        marks: list[int],
+        n_event: int,
+        read_ahead: dict[int, ReadAhead],
+    ) -> tuple[dict[int, Use], list[Use]]:
+        """Takes the lines that the fast path left through the exact one; our usages by place, and other ones."""
         held = self._buffers
         starts, ends, places, kinds, indices = (one[:n_event].tolist() for one in held.events)
         patches: dict[int, Use] = {}
@@ -168,11 +194,14 @@ class FileReader:
             line = data[start - shift : end - shift] if start >= shift else raw[start:end]
             bad = bool(marks) and any_between(marks, start - shift, end - shift)
             if kind == kernel.OTHER:
-                if place in read_ahead:
-                    continue
-                if line and line[0] != 35:
-                    self.facts.last_line = max(self.facts.last_line, number)
-                use = self.lines.read(number, line, encoding=bad)
+                ahead = read_ahead.get(place)
+                if ahead is None:
+                    use = self.lines.read(number, line, encoding=bad)
+                else:
+                    use = ahead.use
+                    self.lines.rejected += ahead.rejected
+                    for flaw in ahead.flaws:
+                        self.lines.flaws.put(flaw)
                 if use is not None:
                     others.append(use)
             elif kind == kernel.WORK:
@@ -191,8 +220,6 @@ class FileReader:
                 rights.append((number, line.decode()))
             else:
                 self.lines.block_out_of_order(number, line)
-        if others:
-            self._other_rows(others)
         if rights:
             numbers = [number for number, _ in rights]
             self.tables.add(
@@ -203,7 +230,7 @@ class FileReader:
                     pa.array([t for _, t in rights]),
                 ],
             )
-        return patches
+        return patches, others
 
     def _work_text(self, raw: bytes, work: int) -> str:
         cells = self._buffers.works[0][work]
@@ -234,10 +261,23 @@ class FileReader:
         kept = self.rejected if use.rejected else (self.accepted if use.matched else self.unmatched)
         kept.add(1, use.usages, 0 if use.readable else 1)
 
-    def _rows(self, raw: bytes, buf: Any, n: int, summaries: SummaryTable, patches: dict[int, Use]) -> None:
-        """The usages of a chunk as rows of the usage table; those under a refused summary are rejected."""
+    def _rows(
+        self,
+        raw: bytes,
+        buf: Any,
+        n: int,
+        summaries: SummaryTable,
+        patches: dict[int, Use],
+        others: list[Use],
+    ) -> list[Any] | None:
+        """The usages of a chunk as rows of the usage table; those under a refused summary are rejected: the columns."""
+        for use in others:
+            self.tally(use)
+        kept = [use for use in others if use.rejected is None]
         if n == 0:
-            return
+            if kept:
+                self.tables.add("usage", self._other_rows(kept))
+            return None
         held = self._buffers
         line, work, usages, bearing, weight, conf, outputs, place, _, _, h1, h2, status, cells = (
             one[:n] for one in held.uses
@@ -255,14 +295,15 @@ class FileReader:
                 place[i] = summaries.place[use.summary.id]
             if use.weight >= 0:
                 h1[i], h2[i] = kernel_cells.hashes(buf, cells[i, 2], cells[i, 3] - 1, self._keys)
+        rejected = None
         refused = summaries.refused()
         if refused.any():
             mask = (status == kernel.ACCEPTED) & refused[place]
-            self._reject_rows(buf, np.flatnonzero(mask), summaries)
+            rejected = self._rejected_rows(buf, np.flatnonzero(mask), summaries)
             status[mask] = kernel.REJECTED
         keep = np.flatnonzero(status == kernel.ACCEPTED) if patches or refused.any() else None
         rows = Rows(buf, self._buffers, n, keep)
-        numbers = self._first_row + (self._seen + rows.of(line).astype(np.int64)) // self._per_row
+        numbers = self.numbers(rows.of(line))
         if keep is not None and large:
             where = {int(old): new for new, old in enumerate(keep)}
             large = {where[i]: value for i, value in large.items() if i in where}
@@ -283,8 +324,11 @@ class FileReader:
         ]
         if self.tables.details:
             columns += [rows.text(cells, column) for column in (0, 3, 1, 2, 7, 10)]
+        if kept:
+            columns = self.tables.merged("usage", columns, self._other_rows(kept), by=("record",))
         self.tables.add("usage", columns)
         self._weigh(weights, rows.of(h1), rows.of(h2), numbers)
+        return rejected
 
     def _weigh(self, weights: Any, h1: Any, h2: Any, numbers: Any) -> None:
         """Adds up the weights of neighbouring lines of one output."""
@@ -299,31 +343,23 @@ class FileReader:
         held = (h1[begins], h2[begins], sums, files, numbers[begins], numbers[ends])
         self.tables.add("weights", [pa.array(one) for one in held])
 
-    def _reject_rows(self, buf: Any, chosen: Any, summaries: SummaryTable) -> None:
-        """Usages under a refused summary, right in themselves, to the rejected lines."""
+    def _rejected_rows(self, buf: Any, chosen: Any, summaries: SummaryTable) -> list[Any] | None:
+        """Usages under a refused summary, right in themselves, as rows of the rejected lines."""
         if not len(chosen):
-            return
+            return None
         uses = self._buffers.uses
         kinds = [one.refused.value if one.refused else "" for one in summaries.held]
-        self.tables.add(
-            "rejected",
-            [
-                pa.array(np.full(len(chosen), self.facts.index, np.int32)),
-                pa.array(self._first_row + (self._seen + uses[0][chosen].astype(np.int64)) // self._per_row),
-                pa.array([kinds[k] for k in uses[7][chosen]]),
-                pa.array(["SUAI.01"] * len(chosen)),
-                decimals(uses[2][chosen], {}),
-                Rows(buf, self._buffers, len(uses[0]), chosen).text(uses[13], 12).cast(pa.binary()),
-            ],
-        )
+        return [
+            pa.array(np.full(len(chosen), self.facts.index, np.int32)),
+            pa.array(self.numbers(uses[0][chosen])),
+            pa.array([kinds[k] for k in uses[7][chosen]]),
+            pa.array(["SUAI.01"] * len(chosen)),
+            decimals(uses[2][chosen], {}),
+            Rows(buf, self._buffers, len(uses[0]), chosen).text(uses[13], 12).cast(pa.binary()),
+        ]
 
-    def _other_rows(self, uses: list[Use]) -> None:
+    def _other_rows(self, kept: list[Use]) -> list[Any]:
         """Usages of DDEX records as rows of the usage table."""
-        for use in uses:
-            self.tally(use)
-        kept = [use for use in uses if use.rejected is None]
-        if not kept:
-            return
         count = len(kept)
         columns = [
             pa.array([use.work for use in kept], pa.string()),
@@ -348,7 +384,7 @@ class FileReader:
                 pa.array([use.output for use in kept], pa.string()),
                 *([pa.nulls(count, pa.string())] * 2),
             ]
-        self.tables.add("usage", columns)
+        return columns
 
     def _works(self, buf: Any, n: int) -> None:
         """The works of a chunk, those carried left out."""
@@ -358,9 +394,7 @@ class FileReader:
         chosen = np.flatnonzero(self._buffers.works[2][first:n]) + first
         cells = self._buffers.works[0]
         rows = Rows(buf, self._buffers, n, chosen)
-        numbers = (
-            self._first_row + (self._seen + self._buffers.works[3][chosen].astype(np.int64)) // self._per_row
-        )
+        numbers = self.numbers(self._buffers.works[3][chosen])
         columns = [pa.array(np.full(len(chosen), self.facts.index, np.int32)), pa.array(numbers)]
         self.tables.add("works", [*columns, *(rows.text(cells, column) for column in range(8))])
 
@@ -374,23 +408,30 @@ class FileReader:
             raise LedgerError("A block of the file describes works of more than 64 MiB.", self.facts.name)
         self._carry = lines
 
-    def _flush_rejected(self) -> None:
-        """Writes the lines that the exact path rejected."""
+    def _flush_rejected(self, more: list[Any] | None, *, last: bool = False) -> None:
+        """Writes the lines that the exact path rejected, and `more` rows of such, in the order of the file."""
         held: list[Rejected] = self.lines.rejected
-        if not held:
-            return
         self.lines.rejected = []
+        if self._per_row > 1 and not last:
+            # A table's reader is ahead of us: what it left out waits for the rows above it.
+            here = self.number(0)
+            self.lines.rejected = [one for one in held if one.line >= here]
+            held = [one for one in held if one.line < here]
+        if not held:
+            if more is not None:
+                self.tables.add("rejected", more)
+            return
         # A line that nobody can tell to be no usage counts as one whose number is not known.
         lost = sum(not one.told and one.record[:2] in ("", "SU") for one in held)
         self.rejected.add(lost, 0, lost)
-        self.tables.add(
-            "rejected",
-            [
-                pa.array([self.facts.index] * len(held), pa.int32()),
-                pa.array([one.line for one in held], pa.int64()),
-                pa.array([one.kind.value for one in held]),
-                pa.array([one.record for one in held]),
-                pa.array([one.usages for one in held], pa.decimal128(38, 0)),
-                pa.array([one.text for one in held], pa.binary()),
-            ],
-        )
+        columns = [
+            pa.array([self.facts.index] * len(held), pa.int32()),
+            pa.array([one.line for one in held], pa.int64()),
+            pa.array([one.kind.value for one in held]),
+            pa.array([one.record for one in held]),
+            pa.array([one.usages for one in held], pa.decimal128(38, 0)),
+            pa.array([one.text for one in held], pa.binary()),
+        ]
+        if more is not None or self._per_row > 1:
+            columns = self.tables.merged("rejected", columns, more, by=("record", "name"))
+        self.tables.add("rejected", columns)
