@@ -55,19 +55,21 @@ def artefact(name: str) -> Artefact:
 
 def _compiled(name: str) -> Json:
     sys.path.insert(0, str(ROOT / "tools"))
-    import build
+    from compiling.compiler import prepare_compiler
+    from compiling.pins import SETTINGS, SOLC_LONG_VERSION, SOLC_VERSION
+    from compiling.sources import closure
 
     source, overrides = SOURCES[name]
     selection = {source: {name: ["abi", "evm.bytecode.object"]}}
-    settings = {**build.SETTINGS, **overrides, "outputSelection": selection}
-    wanted = {"language": "Solidity", "sources": build._closure([source]), "settings": settings}
-    text = json.dumps([build.SOLC_LONG_VERSION, wanted], sort_keys=True)
+    settings = {**SETTINGS, **overrides, "outputSelection": selection}
+    wanted = {"language": "Solidity", "sources": closure([source]), "settings": settings}
+    text = json.dumps([SOLC_LONG_VERSION, wanted], sort_keys=True)
     kept = CACHE / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     if not kept.is_file():
-        build.prepare_compiler()
+        prepare_compiler()
         import solcx
 
-        output = solcx.compile_standard(wanted, solc_version=build.SOLC_VERSION, allow_empty=True)
+        output = solcx.compile_standard(wanted, solc_version=SOLC_VERSION, allow_empty=True)
         contract = output["contracts"][source][name]
         held = {"abi": contract["abi"], "bytecode": contract["evm"]["bytecode"]["object"]}
         CACHE.mkdir(parents=True, exist_ok=True)

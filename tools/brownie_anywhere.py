@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-from build import ROOT
+from compiling.pins import ROOT
 
 
 def name_the_folder() -> None:

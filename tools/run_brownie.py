@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from build import ROOT, prepare_compiler
+from compiling.compiler import prepare_compiler
+from compiling.pins import ROOT
 from ledger.chain.node import LocalNode
 
 NETWORKS = """\

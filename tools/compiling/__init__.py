@@ -1,0 +1,1 @@
+"""How tools/build.py compiles: what is pinned, the compiler, the sources, the artefacts."""
