@@ -110,10 +110,10 @@ contract Catalogues is Journal, ICatalogues, ReentrancyGuardTransient {
     function publishAndAnnounce(
         uint256 catalogue,
         ISplits.Split calldata split,
-        ISplits.Page[] calldata pages
+        ISplits.Run[] calldata runs
     ) external nonReentrant returns (uint256 effective) {
         // interaction, before any effect: the split has to be public before it can be announced
-        _forwardPages(pages);
+        _forwardRuns(runs);
         return _announce(catalogue, keccak256(abi.encode(split.root, split.total, split.depth)));
     }
 
@@ -218,9 +218,9 @@ contract Catalogues is Journal, ICatalogues, ReentrancyGuardTransient {
     // Internals
 
     /// @dev Calls ISplits.publish with what the caller sent behind the catalogue's number, word for word: encoding decoded
-    ///      pages again would cost 10 gas a word. Splits checks the encoding as if the caller had called it. The arguments
-    ///      are the split's three words and the place of the pages, which counts from the first argument.
-    function _forwardPages(ISplits.Page[] calldata pages) private {
+    ///      runs again would cost 10 gas a word. Splits checks the encoding as if the caller had called it. The arguments
+    ///      are the split's three words and the place of the runs, which counts from the first argument.
+    function _forwardRuns(ISplits.Run[] calldata runs) private {
         address target = address(splits);
         bytes4 selector = ISplits.publish.selector;
         assembly ("memory-safe") {
@@ -228,8 +228,8 @@ contract Catalogues is Journal, ICatalogues, ReentrancyGuardTransient {
             let size := sub(calldatasize(), 36)
             mstore(call_, selector)
             calldatacopy(add(call_, 4), 36, size)
-            // From the first argument, now the split, to the pages' length.
-            mstore(add(call_, 100), sub(pages.offset, 68))
+            // From the first argument, now the split, to the runs' length.
+            mstore(add(call_, 100), sub(runs.offset, 68))
             if iszero(call(gas(), target, 0, call_, add(size, 4), 0, 0)) {
                 returndatacopy(call_, 0, returndatasize())
                 revert(call_, returndatasize())

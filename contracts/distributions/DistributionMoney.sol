@@ -168,10 +168,10 @@ abstract contract DistributionMoney is DistributionStore {
         ISplits.Split memory split = ISplits.Split({ root: leaf, total: 1, depth: 0 });
         bytes32 splitId = keccak256(abi.encode(split));
         if (!splits.isPublished(splitId)) {
-            ISplits.Page[] memory pages = new ISplits.Page[](1);
-            pages[0].words = new bytes32[](1);
-            pages[0].words[0] = leaf;
-            splits.publish(split, pages);
+            ISplits.Run[] memory runs = new ISplits.Run[](1);
+            runs[0].words = new bytes32[](1);
+            runs[0].words[0] = leaf;
+            splits.publish(split, runs);
         }
         _moveBond(place, token, objector, true, splitId);
     }

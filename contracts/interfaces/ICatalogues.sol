@@ -96,7 +96,7 @@ interface ICatalogues {
     function publishAndAnnounce(
         uint256 catalogue,
         ISplits.Split calldata split,
-        ISplits.Page[] calldata pages
+        ISplits.Run[] calldata runs
     ) external returns (uint256 effective);
 
     /// @notice Names the next owner, who must accept; zero takes the nomination back. Only the owner.

@@ -25,7 +25,8 @@ interface ISplitsPayer {
 ///      A leaf is entitled to floor(cumulative × units / total) of each token, and is paid the difference between two
 ///      such floors. Proofs are lists of words, from the leaf upwards: for a leaf the neighbouring leaf word, then
 ///      (hash, sum) for each higher level, 2·depth − 1 words in all (0 at depth 0); for a page of 128 leaves (hash, sum)
-///      for each level above 7, 2·(depth − 7) words, none at depth ≤ 7.
+///      for each level above 7, 2·(depth − 7) words, none at depth ≤ 7; for a run of 2^k pages those above 7 + k,
+///      2·(depth − 7 − k) words.
 interface ISplits {
     /// @notice The content of a split id.
     /// @param root hash of the top node, or the leaf itself at depth 0
@@ -37,12 +38,12 @@ interface ISplits {
         uint256 depth;
     }
 
-    /// @notice One page and its place in the tree.
-    /// @param page number of the page; page p holds the leaves 128p to 128p + 127
-    /// @param words exactly min(128, 2^depth) leaf words, padding included
-    /// @param siblings the proof of the page
-    struct Page {
-        uint256 page;
+    /// @notice A run of 2^k neighbouring pages and its place in the tree; with k = 0 one page.
+    /// @param firstPage number of its first page, a multiple of 2^k; page p holds the leaves 128p to 128p + 127
+    /// @param words exactly 2^k · min(128, 2^depth) leaf words, padding included
+    /// @param siblings the proof of the node that spans the run
+    struct Run {
+        uint256 firstPage;
         bytes32[] words;
         bytes32[] siblings;
     }
@@ -138,10 +139,11 @@ interface ISplits {
 
     // Publication
 
-    /// @notice Publishes pages of a split; a page that is public already is passed over.
+    /// @notice Publishes the pages of runs of a split; a page that is public already is passed over.
     /// @dev Reverts with the Splits_ errors of trees and proofs. Anyone may call. Here alone is each word of a page
-    ///      checked: it has both payee and units or neither, and does not name Splits.
-    function publish(Split calldata split, Page[] calldata pages) external;
+    ///      checked: it has both payee and units or neither, and does not name Splits. Pages that share a run share its
+    ///      proof, so a large run is cheaper than its pages one by one.
+    function publish(Split calldata split, Run[] calldata runs) external;
 
     // Money in
 

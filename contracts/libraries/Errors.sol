@@ -14,8 +14,11 @@ library Errors {
     error Splits_IndexOutOfRange(uint256 index, uint256 depth);
     /// @notice A page number is at or past the number of pages of the split.
     error Splits_PageOutOfRange(uint256 page, uint256 pages);
-    /// @notice A page does not have exactly min(128, 2^depth) words.
+    /// @notice A page does not have exactly min(128, 2^depth) words, or a run not those of 1, 2, 4 … pages of the split;
+    ///         `expected` is the next number that a run may have.
     error Splits_WrongWordCount(uint256 given, uint256 expected);
+    /// @notice The first page of a run is not a multiple of the number of its pages.
+    error Splits_RunMisplaced(uint256 firstPage, uint256 pages);
     /// @notice A proof does not have exactly the number of words that its position demands.
     error Splits_WrongProofLength(uint256 given, uint256 expected);
     /// @notice A sibling's sum, or a running sum, is above the total of the split.

@@ -21,7 +21,10 @@ library MerkleSum {
     /// @notice The id of a split, after the checks of range.
     function idOf(ISplits.Split calldata split) internal pure returns (bytes32 id) {
         if (split.depth > MAX_DEPTH) revert Errors.Splits_DepthTooLarge(split.depth);
-        if (split.total == 0 || split.total > type(uint128).max) revert Errors.Splits_TotalOutOfRange(split.total);
+        // 2^256 − 1 in the place of zero is out of range too.
+        unchecked {
+            if (split.total - 1 >= type(uint128).max) revert Errors.Splits_TotalOutOfRange(split.total);
+        }
         assembly ("memory-safe") {
             let free := mload(0x40)
             calldatacopy(free, split, 96)
@@ -31,7 +34,9 @@ library MerkleSum {
 
     /// @notice Number of pages of a split of this depth.
     function pagesOf(uint256 depth) internal pure returns (uint256) {
-        return depth <= PAGE_DEPTH ? 1 : 1 << (depth - PAGE_DEPTH);
+        unchecked {
+            return depth <= PAGE_DEPTH ? 1 : 1 << (depth - PAGE_DEPTH);
+        }
     }
 
     /// @notice Checks that a leaf stands at its index in the split; returns the split's id.
@@ -57,27 +62,52 @@ library MerkleSum {
         if (node != item.split.root || sum != total) revert Errors.Splits_ProofMismatch(id);
     }
 
-    /// @notice Checks that a page's words stand at its place in the split.
-    /// @return id the split's id
-    /// @return used number of words after which all are padding, rounded up to a multiple of eight in a page of eight or more
+    /// @notice Levels below the node of a run of so many words; where no run has that number, of the next larger one.
+    function heightOf(uint256 depth, uint256 words) internal pure returns (uint256 height) {
+        height = depth < PAGE_DEPTH ? depth : PAGE_DEPTH;
+        while (words > 1 << height && height < depth) ++height;
+    }
+
+    /// @notice Checks that a page's words stand at its place in the split: a run of one page. Returns as checkRun.
     function checkPage(
         ISplits.Split calldata split,
         uint256 page,
         bytes32[] calldata words,
         bytes32[] calldata siblings
     ) internal pure returns (bytes32 id, uint256 used) {
+        uint256 depth = split.depth;
+        return checkRun(split, page, depth < PAGE_DEPTH ? depth : PAGE_DEPTH, words, siblings);
+    }
+
+    /// @notice Checks that the words of a run of pages stand at their place in the split.
+    /// @param height levels below the run's node: heightOf
+    /// @return id the split's id
+    /// @return used number of words after which all are padding, rounded up to a multiple of eight where there are eight or
+    ///         more
+    function checkRun(
+        ISplits.Split calldata split,
+        uint256 firstPage,
+        uint256 height,
+        bytes32[] calldata words,
+        bytes32[] calldata siblings
+    ) internal pure returns (bytes32 id, uint256 used) {
         id = idOf(split);
         uint256 depth = split.depth;
-        uint256 height = depth < PAGE_DEPTH ? depth : PAGE_DEPTH;
-        if (page >= pagesOf(depth)) revert Errors.Splits_PageOutOfRange(page, pagesOf(depth));
+        if (firstPage >= pagesOf(depth)) revert Errors.Splits_PageOutOfRange(firstPage, pagesOf(depth));
         if (words.length != 1 << height) revert Errors.Splits_WrongWordCount(words.length, 1 << height);
-        uint256 expected = 2 * (depth - height);
-        if (siblings.length != expected) revert Errors.Splits_WrongProofLength(siblings.length, expected);
-
         bytes32 node;
         uint256 sum;
-        (node, sum, used) = _pageNode(words, height);
-        (node, sum) = _climb(page, node, sum, split.total, siblings);
+        // Nothing wraps: depth is at most 32, height at most depth, and a page number below 2^25.
+        unchecked {
+            uint256 expected = 2 * (depth - height);
+            if (siblings.length != expected) revert Errors.Splits_WrongProofLength(siblings.length, expected);
+            uint256 firstLeaf = firstPage * PAGE_SIZE;
+            if (firstLeaf & (words.length - 1) != 0) {
+                revert Errors.Splits_RunMisplaced(firstPage, words.length / PAGE_SIZE);
+            }
+            (node, sum, used) = _runNode(words, height);
+            (node, sum) = _climb(firstLeaf >> height, node, sum, split.total, siblings);
+        }
         if (node != split.root || sum != split.total) revert Errors.Splits_ProofMismatch(id);
     }
 
@@ -113,8 +143,18 @@ library MerkleSum {
             }
         }
         if (bad != 0 || words.length < 4) _refuseWords(words, forbidden);
-        used = words.length;
-        while (used != 0 && words[used - 1] == 0) --used;
+        assembly ("memory-safe") {
+            let start := words.offset
+            let end := add(start, shl(5, words.length))
+            for {} gt(end, start) {
+                end := sub(end, 32)
+            } {
+                if calldataload(sub(end, 32)) {
+                    break
+                }
+            }
+            used := shr(5, sub(end, start))
+        }
     }
 
     /// @dev Names the first word that is at fault, if one is.
@@ -128,15 +168,15 @@ library MerkleSum {
         }
     }
 
-    /// @dev Hashes a page up to its top node. Sums cannot wrap: 128 leaves of at most 96 bits each.
-    /// @return node the hash of the page's top node, or its only leaf
-    /// @return sum units of the page
-    /// @return used as of checkPage
-    function _pageNode(
+    /// @dev Hashes a run up to its top node. Sums cannot wrap: at most 2^32 leaves of at most 96 bits each.
+    /// @return node the hash of the run's top node, or its only leaf
+    /// @return sum units of the run
+    /// @return used as of checkRun
+    function _runNode(
         bytes32[] calldata words,
         uint256 height
     ) private pure returns (bytes32 node, uint256 sum, uint256 used) {
-        if (height > 2) return _foldPage(words);
+        if (height > 2) return _foldRun(words);
         used = words.length;
         for (uint256 i = 0; i < used; ++i) sum += uint256(words[i]) & UNITS_MASK;
         if (height == 0) return (words[0], sum, used);
@@ -149,7 +189,7 @@ library MerkleSum {
 
     /// @dev The same for eight leaves and more: nodes of level 3 in a buffer of (hash, sum), then two to one, level by level,
     ///      whose words are overwritten by their parents. Eights of padding behind the last other word are not hashed.
-    function _foldPage(bytes32[] calldata words) private pure returns (bytes32 node, uint256 sum, uint256 used) {
+    function _foldRun(bytes32[] calldata words) private pure returns (bytes32 node, uint256 sum, uint256 used) {
         used = _usedEights(words);
         uint256 to = _foldEights(words[:used]);
         assembly ("memory-safe") {

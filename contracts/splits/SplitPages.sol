@@ -66,11 +66,11 @@ abstract contract SplitPages is SplitStore {
         uint256 next;
         for (uint256 i = 0; apart >> i != 0; ++i) {
             if ((apart >> i) & 1 == 0) continue;
-            _payRun(pay, words, next, i, from);
-            if ((pay.kept >> i) & 1 == 0) _payRun(pay, words, i, i + 1, checkpoints[i]);
+            _paySpan(pay, words, next, i, from);
+            if ((pay.kept >> i) & 1 == 0) _paySpan(pay, words, i, i + 1, checkpoints[i]);
             next = i + 1;
         }
-        _payRun(pay, words, next, used, from);
+        _paySpan(pay, words, next, used, from);
         uint256 failed = pay.failed;
         if (failed != 0) {
             _setPage(id, token, payout.page, _sums[id][token], pay.upTo, pay.kept | failed);
@@ -92,8 +92,8 @@ abstract contract SplitPages is SplitStore {
         uint256 upTo; // 0x60
         uint256 paid; // 0x80
         uint256 failed; // 0xa0
-        uint256 since; // 0xc0, what the run was paid up to before
-        uint256 last; // 0xe0, place of the word behind the run
+        uint256 since; // 0xc0, what the span was paid up to before
+        uint256 last; // 0xe0, place of the word behind the span
         uint256 kept;
         uint256 firstIndex;
         bytes32 id;
@@ -119,7 +119,7 @@ abstract contract SplitPages is SplitStore {
 
     /// @dev Pays the leaves `first` to `last` − 1 of a page since `from`. Those whose transfer fails are passed over: each
     ///      keeps `from` as its checkpoint.
-    function _payRun(Payment memory pay, bytes32[] calldata words, uint256 first, uint256 last, uint256 from) private {
+    function _paySpan(Payment memory pay, bytes32[] calldata words, uint256 first, uint256 last, uint256 from) private {
         uint256 before = pay.failed;
         (pay.since, pay.last) = (from, last);
         _payWords(pay, words[first:last]);

@@ -9,21 +9,36 @@ import { SplitStore } from "./SplitStore.sol";
 /// @notice Pages become public, each once.
 abstract contract SplitPublication is SplitStore {
     /// @inheritdoc ISplits
-    function publish(Split calldata split, Page[] calldata pages) external nonReentrant {
-        for (uint256 i = 0; i < pages.length; ++i) {
-            uint256 memoryMark = _memoryMark();
-            Page calldata page = pages[i];
-            (bytes32 id, uint256 used) = MerkleSum.checkPage(split, page.page, page.words, page.siblings);
-            // Money of a leaf that names this contract could never leave it.
-            used = MerkleSum.checkWords(page.words[:used], address(this));
-            if (_markPublished(id, page.page, split.depth)) {
-                _record(
-                    PagePublished.selector,
-                    id,
-                    abi.encode(msg.sender, split.root, split.total, split.depth, page.page, page.words[:used])
-                );
+    function publish(Split calldata split, Run[] calldata runs) external nonReentrant {
+        uint256 memoryMark = _memoryMark();
+        for (uint256 i = 0; i < runs.length; ++i) {
+            Run calldata run = runs[i];
+            uint256 page = run.firstPage;
+            bytes32[] calldata words = run.words;
+            uint256 height = MerkleSum.heightOf(split.depth, words.length);
+            (bytes32 id, uint256 used) = MerkleSum.checkRun(split, page, height, words, run.siblings);
+            uint256 end = page + MerkleSum.pagesOf(height);
+            uint256 from = 0;
+            for (; page < end; ++page) {
+                // Words after which all of the run are padding are left out.
+                uint256 to = from + MerkleSum.PAGE_SIZE < used ? from + MerkleSum.PAGE_SIZE : used;
+                _publishPage(split, id, page, words[from:to]);
+                _releaseMemory(memoryMark);
+                from = to;
             }
-            _releaseMemory(memoryMark);
+        }
+    }
+
+    /// @dev Publishes a page whose words stand at its place; those after `words` are padding.
+    function _publishPage(Split calldata split, bytes32 id, uint256 page, bytes32[] calldata words) private {
+        // Money of a leaf that names this contract could never leave it.
+        uint256 used = MerkleSum.checkWords(words, address(this));
+        if (_markPublished(id, page, split.depth)) {
+            _record(
+                PagePublished.selector,
+                id,
+                abi.encode(msg.sender, split.root, split.total, split.depth, page, words[:used])
+            );
         }
     }
 

@@ -21,9 +21,9 @@ from ledger.chain.tokens import Permit, Token
 from ledger.domain.canonical import keccak256, uint_word
 from ledger.domain.chain_terms import Offer, domain_separator
 from ledger.domain.licence_types import Figures
-from ledger.domain.merkle_sum import Split
+from ledger.domain.merkle_sum import PAGE_SIZE, Split
 from ledger.domain.replay import CONTRACTS
-from ledger.domain.split_types import Leaf, Page, PagePayout, leaves_hash
+from ledger.domain.split_types import Leaf, PagePayout, Run, leaves_hash
 
 if TYPE_CHECKING:
     from ledger.chain.attributions import Attributions
@@ -64,8 +64,8 @@ def _split(split: Split) -> tuple[Any, ...]:
     return (split.root, split.total, split.depth)
 
 
-def _page(page: Page) -> tuple[Any, ...]:
-    return (page.page, list(page.words), list(page.siblings))
+def _run(run: Run) -> tuple[Any, ...]:
+    return (run.first_page, list(run.words), list(run.siblings))
 
 
 def _leaf(leaf: Leaf) -> tuple[Any, ...]:
@@ -86,10 +86,11 @@ def _figures(figures: Figures) -> tuple[Any, ...]:
 class Splits(Contract):
     """ISplits: publication, credits, payouts by page, claims."""
 
-    def publish(self, split: Split, pages: Sequence[Page]) -> Request:
-        """Publishes pages of a split."""
-        note = f"publish {len(pages)} pages of split 0x{split.id.hex()[:8]}"
-        return self.request("publish", _split(split), list(map(_page, pages)), note=note)
+    def publish(self, split: Split, runs: Sequence[Run]) -> Request:
+        """Publishes the pages of runs of a split."""
+        pages = sum(-(-len(run.words) // PAGE_SIZE) for run in runs)
+        note = f"publish {pages} pages of split 0x{split.id.hex()[:8]}"
+        return self.request("publish", _split(split), list(map(_run, runs)), note=note)
 
     def credit(self, split_id: bytes, token: str, amount: int, *, occasion: str) -> Request:
         """Credits a published split out of the sender's allowance to Splits."""
@@ -205,15 +206,15 @@ class Catalogues(Contract):
         return self.request("announce", catalogue, split_id, note=note, occasion=occasion)
 
     def publish_and_announce(
-        self, catalogue: int, split: Split, pages: Sequence[Page], *, occasion: str = ""
+        self, catalogue: int, split: Split, runs: Sequence[Run], *, occasion: str = ""
     ) -> Request:
-        """Publishes pages of a split and announces it."""
+        """Publishes the pages of runs of a split and announces it."""
         note = f"publish and announce split 0x{split.id.hex()[:8]} for catalogue {catalogue}"
         return self.request(
             "publishAndAnnounce",
             catalogue,
             _split(split),
-            list(map(_page, pages)),
+            list(map(_run, runs)),
             note=note,
             occasion=occasion,
         )

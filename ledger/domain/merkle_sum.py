@@ -191,39 +191,44 @@ class MerkleSumTree:
             proof.extend([node] if level == 0 else [node[:32], node[32:]])
         return proof
 
-    def page_words(self, page: int) -> list[bytes]:
-        """The words of a page, padding included: min(128, 2^depth) of them."""
-        if not 0 <= page < self.pages:
-            raise Revert("Splits_PageOutOfRange", page, self.pages)
-        size = min(PAGE_SIZE, 1 << self.depth)
-        return [self.leaf(page * PAGE_SIZE + i) for i in range(size)]
+    def page_words(self, page: int, pages: int = 1) -> list[bytes]:
+        """The words of a page or of a run of 2^k, padding included: min(128, 2^depth) a page."""
+        return _words_of(self.page_bytes(page, pages))
 
-    def page_bytes(self, page: int) -> bytes:
-        """The words of a page one after another, padding included."""
-        if not 0 <= page < self.pages:
-            raise Revert("Splits_PageOutOfRange", page, self.pages)
-        size = 32 * min(PAGE_SIZE, 1 << self.depth)
+    def page_bytes(self, page: int, pages: int = 1) -> bytes:
+        """The same one after another."""
+        self._check_run(page, pages)
+        size = 32 * min(PAGE_SIZE * pages, 1 << self.depth)
         at = 32 * PAGE_SIZE * page
         return self.levels[0][at : at + size].ljust(size, b"\0")
 
-    def page_proof(self, page: int) -> list[bytes]:
-        """Proof of a page: hash and sum of each sibling above level 7; 2·(depth − 7) words."""
-        held = self.page_proof_bytes(page)
-        return [held[at : at + 32] for at in range(0, len(held), 32)]
+    def page_proof(self, page: int, pages: int = 1) -> list[bytes]:
+        """Proof of a page or a run of 2^k: hash and sum of each sibling above level 7 + k; 2·(depth − 7 − k) words."""
+        return _words_of(self.page_proof_bytes(page, pages))
 
-    def page_proof_bytes(self, page: int) -> bytes:
-        """The words of a page's proof one after another."""
+    def page_proof_bytes(self, page: int, pages: int = 1) -> bytes:
+        """The same one after another."""
+        self._check_run(page, pages)
+        lowest = PAGE_DEPTH + pages.bit_length() - 1
+        return b"".join(
+            self._node(level, (page >> (level - PAGE_DEPTH)) ^ 1) for level in range(lowest, self.depth)
+        )
+
+    def _check_run(self, page: int, pages: int) -> None:
         if not 0 <= page < self.pages:
             raise Revert("Splits_PageOutOfRange", page, self.pages)
-        return b"".join(
-            self._node(level, (page >> (level - PAGE_DEPTH)) ^ 1) for level in range(PAGE_DEPTH, self.depth)
-        )
+        if pages.bit_count() != 1 or page % pages or pages > self.pages:
+            raise Revert("Splits_RunMisplaced", page, pages)
 
     def _node(self, level: int, position: int) -> bytes:
         size = _NODE if level else 32
         at = position * size
         stored = self.levels[level]
         return stored[at : at + size] if at < len(stored) else _padding(level)
+
+
+def _words_of(joined: bytes) -> list[bytes]:
+    return [joined[at : at + 32] for at in range(0, len(joined), 32)]
 
 
 def _levels_of(words: bytes, depth: int) -> list[bytes]:
@@ -329,21 +334,35 @@ def check_leaf(split: Split, index: int, leaf: bytes, siblings: Sequence[bytes])
 
 def check_page(split: Split, page: int, words: Sequence[bytes], siblings: Sequence[bytes]) -> bytes:
     """Checks that a page's words stand at their place; returns the split id. Raises the Splits_ errors."""
-    split_id = split.id
+    return _check_run(split, page, min(split.depth, PAGE_DEPTH), words, siblings)
+
+
+def check_run(split: Split, first_page: int, words: Sequence[bytes], siblings: Sequence[bytes]) -> bytes:
+    """The same for the words of a run of 2^k pages."""
     height = min(split.depth, PAGE_DEPTH)
-    if page >= split.pages:
-        raise Revert("Splits_PageOutOfRange", page, split.pages)
+    while len(words) > 1 << height and height < split.depth:
+        height += 1
+    return _check_run(split, first_page, height, words, siblings)
+
+
+def _check_run(
+    split: Split, first_page: int, height: int, words: Sequence[bytes], siblings: Sequence[bytes]
+) -> bytes:
+    """The same for a run whose node stands `height` levels above the leaves."""
+    split_id = split.id
+    if first_page >= split.pages:
+        raise Revert("Splits_PageOutOfRange", first_page, split.pages)
     if len(words) != 1 << height:
         raise Revert("Splits_WrongWordCount", len(words), 1 << height)
     expected = 2 * (split.depth - height)
     if len(siblings) != expected:
         raise Revert("Splits_WrongProofLength", len(siblings), expected)
-    nodes = list(words)
-    while len(nodes) > 1:
-        nodes = [_parent(nodes[i], nodes[i + 1]) for i in range(0, len(nodes), 2)]
-    top = nodes[0]
+    position, before = divmod(first_page * PAGE_SIZE, len(words))
+    if before:
+        raise Revert("Splits_RunMisplaced", first_page, len(words) // PAGE_SIZE)
+    top = _levels_of(b"".join(words), height)[-1]
     node, total = (top, _units(top)) if height == 0 else (top[:32], int.from_bytes(top[32:], "big"))
-    node, total = _climb(page, node, total, split.total, siblings)
+    node, total = _climb(position, node, total, split.total, siblings)
     if node != split.root or total != split.total:
         raise Revert("Splits_ProofMismatch", split_id)
     return split_id

@@ -11,7 +11,7 @@ from ledger.domain.journal import Entry
 from ledger.domain.licence_book import LicenceBook
 from ledger.domain.merkle_sum import Split
 from ledger.domain.split_book import SplitBook
-from ledger.domain.split_types import Page, account_id
+from ledger.domain.split_types import Run, account_id
 from ledger.domain.undo import Undo
 
 #: What arrives when a payer is asked for an amount of a token: payer, token, amount.
@@ -63,7 +63,7 @@ class _AccountsOfDistributions:
         return self._ledger.splits.move_account(self._address, salt, token, split_id, amount)
 
     def publish(self, leaf: bytes) -> list[Entry]:
-        return self._ledger.splits.publish(self._address, Split(leaf, 1, 0), [Page(0, [leaf], [])])
+        return self._ledger.splits.publish(self._address, Split(leaf, 1, 0), [Run(0, [leaf], [])])
 
     @property
     def _address(self) -> str:

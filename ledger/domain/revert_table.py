@@ -34,8 +34,13 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "Splits_WrongWordCount(uint256 given,uint256 expected)",
-        "The page has {given} words; it must have {expected}, padding included.",
-        "Pad the page with zero words.",
+        "The page, or the run of pages, has {given} words; it must have {expected}, padding included.",
+        "Pad each page with zero words; a run has 1, 2, 4, 8 ... pages.",
+    ),
+    (
+        "Splits_RunMisplaced(uint256 firstPage,uint256 pages)",
+        "A run of {pages} pages cannot begin at page {firstPage}.",
+        "Begin a run at a multiple of its number of pages.",
     ),
     (
         "Splits_WrongProofLength(uint256 given,uint256 expected)",

@@ -16,6 +16,7 @@ from ledger.domain.merkle_sum import (
     Split,
     check_leaf,
     check_page,
+    check_run,
     check_words,
     padded_words,
     read_leaf,
@@ -30,10 +31,10 @@ from ledger.domain.split_types import (
     PASSED_OVER,
     TAKEN_OUT,
     Leaf,
-    Page,
     PagePayout,
     PageState,
     Publication,
+    Run,
     Transfer,
     account_id,
     always,
@@ -63,29 +64,37 @@ class SplitBook:
 
     # Publication
 
-    def publish(self, caller: str, split: Split, pages: Sequence[Page]) -> list[Entry]:
-        """Publishes pages; one that is public already is passed over."""
+    def publish(self, caller: str, split: Split, runs: Sequence[Run]) -> list[Entry]:
+        """Publishes the pages of runs; one that is public already is passed over."""
         entries: list[Entry] = []
         with self._undo.call():
-            for page in pages:
-                split_id = check_page(split, page.page, page.words, page.siblings)
-                check_words(page.words, self.address)
-                known = self.publications.get(split_id) or Publication(split)
-                if page.page in known.pages:
-                    continue
-                words = used_words(page.words)
-                self._undo.put(
-                    self.publications, split_id, Publication(split, {**known.pages, page.page: words})
-                )
-                args = {
-                    "root": split.root,
-                    "total": split.total,
-                    "depth": split.depth,
-                    "page": page.page,
-                    "words": tuple(words),
-                }
-                entries.append(Entry("PagePublished", split_id, caller, args))
+            for run in runs:
+                split_id = check_run(split, run.first_page, run.words, run.siblings)
+                for at in range(0, len(run.words), PAGE_SIZE):
+                    page = run.first_page + at // PAGE_SIZE
+                    entries += self._publish_page(
+                        caller, split, split_id, page, run.words[at : at + PAGE_SIZE]
+                    )
         return entries
+
+    def _publish_page(
+        self, caller: str, split: Split, split_id: bytes, page: int, words: Sequence[bytes]
+    ) -> list[Entry]:
+        """Publishes a page whose words stand at their place."""
+        check_words(words, self.address)
+        known = self.publications.get(split_id) or Publication(split)
+        if page in known.pages:
+            return []
+        used = used_words(words)
+        self._undo.put(self.publications, split_id, Publication(split, {**known.pages, page: used}))
+        args = {
+            "root": split.root,
+            "total": split.total,
+            "depth": split.depth,
+            "page": page,
+            "words": tuple(used),
+        }
+        return [Entry("PagePublished", split_id, caller, args)]
 
     def is_published(self, split_id: bytes) -> bool:
         """Whether every page of the split is public."""

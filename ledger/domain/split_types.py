@@ -24,10 +24,10 @@ def always(token: str, to: str, amount: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page and its place in the tree."""
+class Run:
+    """A run of 2^k neighbouring pages, or one page, and its place in the tree."""
 
-    page: int
+    first_page: int
     words: Sequence[bytes]
     siblings: Sequence[bytes]
 

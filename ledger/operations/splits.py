@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger.chain import publication
+from ledger.chain.publication import CALL_BYTES
 from ledger.chain.requests import Request
 from ledger.domain.canonical import keccak256
 from ledger.domain.errors import LedgerError
 from ledger.domain.journal import decode_entry, event_shapes
 from ledger.domain.merkle_sum import MerkleSumTree
 from ledger.domain.reverts import Revert
-from ledger.domain.split_types import Page
 from ledger.operations.session import Session
 from ledger.operations.tokens import book_of_deployments
-
-#: Pages a transaction: public nodes refuse transactions of more than 128 KiB, and a page is about 4.3 KiB.
-PAGES_AT_ONCE = 24
 
 
 def missing_pages(session: Session, tree: MerkleSumTree) -> list[int]:
@@ -35,15 +33,7 @@ def publish_requests(
 ) -> list[Request]:
     """What publishes the missing pages: none if all are public, many if the split is large."""
     pages = missing_pages(session, tree) if missing is None else missing
-    requests = []
-    for start in range(0, len(pages), PAGES_AT_ONCE):
-        part = pages[start : start + PAGES_AT_ONCE]
-        requests.append(
-            session.ledger.splits.publish(
-                tree.split, [Page(page, tree.page_words(page), tree.page_proof(page)) for page in part]
-            )
-        )
-    return requests
+    return list(publication.publish_requests(tree, pages, session.ledger.splits.address, CALL_BYTES))
 
 
 def is_published(session: Session, split_id: bytes) -> bool:

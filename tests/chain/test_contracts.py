@@ -18,7 +18,7 @@ from ledger.domain.journal import decode_entry, fold_all
 from ledger.domain.licence_types import Figures
 from ledger.domain.merkle_sum import MerkleSumTree
 from ledger.domain.royalty import Tier
-from ledger.domain.split_types import Leaf, Page, PagePayout
+from ledger.domain.split_types import Leaf, PagePayout, Run
 
 PAYEES = [(f"0x{number:040x}", number) for number in range(1000, 1010)]
 HOUR = 3600
@@ -31,9 +31,7 @@ def tree():
 
 @pytest.fixture
 def published(ledger, sender_of, tree):
-    sender_of(0).send_one(
-        ledger.splits.publish(tree.split, [Page(0, tree.page_words(0), tree.page_proof(0))])
-    )
+    sender_of(0).send_one(ledger.splits.publish(tree.split, [Run(0, tree.page_words(0), tree.page_proof(0))]))
     return tree
 
 
@@ -88,7 +86,7 @@ def test_a_full_page_of_new_payees_has_gas_enough(ledger, dollar, sender_of):
     sender = sender_of(0)
     sender.send_all(
         [
-            ledger.splits.publish(tree.split, [Page(0, tree.page_words(0), tree.page_proof(0))]),
+            ledger.splits.publish(tree.split, [Run(0, tree.page_words(0), tree.page_proof(0))]),
             dollar.mint(sender.address, 10**9),
             dollar.approve(ledger.splits.address, 10**9),
             ledger.splits.credit(tree.id, dollar.address, 10**9, occasion="first"),
@@ -105,7 +103,7 @@ def test_claims(ledger, dollar, sender_of, published):
     sender = sender_of(0)
     sender.send_all(
         [
-            ledger.splits.publish(tree.split, [Page(0, tree.page_words(0), [])]),
+            ledger.splits.publish(tree.split, [Run(0, tree.page_words(0), [])]),
             dollar.mint(sender.address, 300),
             dollar.approve(ledger.splits.address, 300),
             ledger.splits.credit(tree.id, dollar.address, 300, occasion="1"),

@@ -18,7 +18,7 @@ from ledger.chain.node import LocalNode
 from ledger.chain.sender import Sender
 from ledger.domain.errors import LedgerError
 from ledger.domain.merkle_sum import MerkleSumTree
-from ledger.domain.split_types import Page
+from ledger.domain.split_types import Run
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,7 +58,7 @@ def test_deploy_pay_out_and_audit():
         with Sender(node.rpc, dev_signer(1)) as sender:
             sender.send_all(
                 [
-                    ledger.splits.publish(tree.split, [Page(0, tree.page_words(0), [])]),
+                    ledger.splits.publish(tree.split, [Run(0, tree.page_words(0), [])]),
                     token.mint(sender.address, 400),
                     token.approve(ledger.splits.address, 400),
                     ledger.splits.credit(tree.id, token.address, 400, occasion="1"),

@@ -164,7 +164,7 @@ def test_p06_a_strangers_split_of_other_rules_stops_nobody(on, paid, ledger, blo
     """Leaves out of order: the contract takes them, this program does not build such splits."""
     from ledger.domain.canonical import keccak256
     from ledger.domain.merkle_sum import Split
-    from ledger.domain.split_types import Page
+    from ledger.domain.split_types import Run
 
     sender = sender_of(5)
     words = [bytes.fromhex(address[2:]) + (1).to_bytes(12, "big") for address in (PAYEE, OTHER)]
@@ -172,7 +172,7 @@ def test_p06_a_strangers_split_of_other_rules_stops_nobody(on, paid, ledger, blo
     split = Split(keccak256(b"".join(words)), 2, 1)
     stranger = blocklist.request("mint", sender.address, 10, note="mint", occasion="other rules")
     approve = ledger.token(blocklist.address).approve(ledger.splits.address, 10)
-    publish = ledger.splits.publish(split, [Page(0, words, [])])
+    publish = ledger.splits.publish(split, [Run(0, words, [])])
     credit = ledger.splits.credit(split.id, blocklist.address, 10, occasion="other rules")
     sender.send_all([stranger, approve, publish, credit])
     done = on("payout", "run", account=STRANGER, json=True).data

@@ -42,9 +42,9 @@ def scene(on, node, licence, terms, write, tmp_path, ledger, sender_of):
     on("report", "book-missing", licence, account=STRANGER)
     sender = sender_of(0)
     tree = MerkleSumTree.build([(ADDRESS[STRANGER].lower(), 1), ("0x" + "44" * 20, 2)])
-    from ledger.domain.split_types import Page
+    from ledger.domain.split_types import Run
 
-    pages = [Page(0, tree.page_words(0), tree.page_proof(0))]
+    pages = [Run(0, tree.page_words(0), tree.page_proof(0))]
     sender.send_one(ledger.catalogues.publish_and_announce(1, tree.split, pages))
     sender.send_one(ledger.catalogues.request("offerOwnership", 1, "0x" + "77" * 20, note="hand over"))
     sender.send_one(ledger.splits.set_standing_address("0x" + "88" * 20, occasion="x"))

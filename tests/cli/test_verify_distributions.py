@@ -27,7 +27,7 @@ from ledger.domain.distribution_views import deadlines_of, outlook_of, standing_
 from ledger.domain.licence_types import Figures
 from ledger.domain.merkle_sum import MerkleSumTree
 from ledger.domain.royalty import NO_LIMIT, PPM, Tier
-from ledger.domain.split_types import Leaf, Page
+from ledger.domain.split_types import Leaf, Run
 from ledger.operations import books, verify
 from ledger.operations.session import Session
 from ledger.operations.verify_distributions import distribution_figures
@@ -54,7 +54,7 @@ class Scene:
         }
         created = sender_of(LICENSOR).send_one(ledger.catalogues.create(settings, occasion="1"))
         catalogue = ledger.catalogues.created(created.logs)
-        pages = [Page(0, self.standing.page_words(0), [])]
+        pages = [Run(0, self.standing.page_words(0), [])]
         sender_of(LICENSOR).send_one(
             ledger.catalogues.publish_and_announce(catalogue, self.standing.split, pages)
         )
@@ -121,7 +121,7 @@ class Scene:
 
     def tree(self, units: dict[int, int]) -> MerkleSumTree:
         tree = MerkleSumTree.build([(self.who(number), one) for number, one in units.items()])
-        pages = [Page(0, tree.page_words(0), [])]
+        pages = [Run(0, tree.page_words(0), [])]
         self.act(STRANGER, self.ledger.splits.publish(tree.split, pages))
         return tree
 

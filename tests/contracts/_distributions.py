@@ -8,7 +8,7 @@ from typing import Any
 
 from _licences import ARBITER, DAY, LICENSEE, LICENSOR, MAX, ZERO, World, figures
 from _mini import Contract, account, fold, keccak
-from _splits import leaf_args, leaf_of, page_args, page_of, split_args, tree_of
+from _splits import leaf_args, leaf_of, run_args, run_of, split_args, tree_of
 from eth_abi.abi import encode
 
 from ledger.domain.merkle_sum import MerkleSumTree
@@ -65,7 +65,7 @@ class Scene(World):
 
     def publish(self, tree: MerkleSumTree) -> MerkleSumTree:
         """Publishes every page of a tree."""
-        pages = [page_args(page_of(tree, number)) for number in range(tree.pages)]
+        pages = [run_args(run_of(tree, number)) for number in range(tree.pages)]
         self.splits.publish(split_of(tree), pages)
         self.trees[tree.id] = tree
         return tree

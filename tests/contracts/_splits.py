@@ -15,7 +15,7 @@ from ledger.domain.journal import Entry, encode_entry
 from ledger.domain.merkle_sum import MerkleSumTree, Split
 from ledger.domain.reverts import Revert
 from ledger.domain.split_book import SplitBook
-from ledger.domain.split_types import Leaf, Page, PagePayout
+from ledger.domain.split_types import Leaf, PagePayout, Run
 
 MIN_GAS = 100_000
 TX_GAS = 16_777_216  # EIP-7825
@@ -41,8 +41,8 @@ def split_args(split: Split) -> tuple[bytes, int, int]:
     return split.root, split.total, split.depth
 
 
-def page_of(tree: MerkleSumTree, number: int) -> Page:
-    return Page(number, tree.page_words(number), tree.page_proof(number))
+def run_of(tree: MerkleSumTree, first_page: int, pages: int = 1) -> Run:
+    return Run(first_page, tree.page_words(first_page, pages), tree.page_proof(first_page, pages))
 
 
 def payout_of(tree: MerkleSumTree, number: int = 0, retry: int = 0) -> PagePayout:
@@ -53,8 +53,8 @@ def leaf_of(tree: MerkleSumTree, token: str, index: int) -> Leaf:
     return Leaf(tree.split, token, index, tree.leaf(index), tree.leaf_proof(index))
 
 
-def page_args(page: Page) -> tuple[Any, ...]:
-    return page.page, list(page.words), list(page.siblings)
+def run_args(run: Run) -> tuple[Any, ...]:
+    return run.first_page, list(run.words), list(run.siblings)
 
 
 def payout_args(page: PagePayout) -> tuple[Any, ...]:
@@ -116,12 +116,12 @@ class Ledger:
     # Mirrored calls
 
     def publish(self, tree: MerkleSumTree, numbers: Iterable[int], sender: str = STRANGER) -> None:
-        pages = [page_of(tree, number) for number in numbers]
+        self.publish_runs(tree.split, [run_of(tree, number) for number in numbers], sender)
+
+    def publish_runs(self, split: Split, runs: Sequence[Run], sender: str = STRANGER) -> None:
         self.both(
-            lambda: self.book.publish(sender, tree.split, pages),
-            lambda: self.splits.publish(
-                split_args(tree.split), [page_args(page) for page in pages], sender=sender
-            ),
+            lambda: self.book.publish(sender, split, runs),
+            lambda: self.splits.publish(split_args(split), [run_args(run) for run in runs], sender=sender),
         )
 
     def credit(self, tree: MerkleSumTree, token: Contract, amount: int) -> None:

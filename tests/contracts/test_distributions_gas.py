@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 from _distributions import DISPUTE, HOLDER, NEW_HOLDER, OTHER_HOLDER, Scene
@@ -42,10 +43,17 @@ def first_entry(scene: Scene) -> None:
     scene.post(0, scene.tree(1))
 
 
-@pytest.mark.parametrize(("period", "payees", "held"), [(1, 1, 0), (2, 1000, 0), (3, 900, 12_345)])
+@pytest.fixture(scope="module")
+def periods() -> Iterator[int]:
+    """The periods after the first, each once: they are booked in order, whichever tests share the scene."""
+    return count(1)
+
+
+@pytest.mark.parametrize(("payees", "held"), [(1, 0), (1000, 0), (900, 12_345)])
 def test_gas_of_a_posting_and_its_settlement_at_any_number_of_payees(
-    scene: Scene, period: int, payees: int, held: int
+    scene: Scene, periods: Iterator[int], payees: int, held: int
 ) -> None:
+    period = next(periods)
     scene.at(max(scene.chain.time, month(period + 1)))
     tree = scene.tree(*(1000 + number for number in range(payees)), first=1000)
     scene.earn(period, tree.split.total + held)
@@ -60,17 +68,18 @@ def test_gas_of_a_posting_and_its_settlement_at_any_number_of_payees(
     assert spent["settle"] <= SETTLE
 
 
-def test_gas_of_the_rare_calls_is_bounded(scene: Scene) -> None:
+def test_gas_of_the_rare_calls_is_bounded(scene: Scene, periods: Iterator[int]) -> None:
     """P-15"""
     scene.at(max(scene.chain.time, month(20)))
-    for period in range(4, 18):
-        scene.earn(period, 10**6)
+    for _ in range(14):
+        last = next(periods)
+        scene.earn(last, 10**6)
     wanted = scene.tree(6 * 10**5, 7)
-    scene.post(17, scene.tree(5 * 10**5, 3), 10**6)
+    scene.post(last, scene.tree(5 * 10**5, 3), 10**6)
     spent = {}
-    scene.contest(17, wanted)
+    scene.contest(last, wanted)
     spent["object"] = scene.chain.gas_used
-    scene.choose(17, 3)
+    scene.choose(last, 3)
     spent["choose the fallback"] = scene.chain.gas_used
     print(json.dumps(spent))
     assert max(spent.values()) < 700_000

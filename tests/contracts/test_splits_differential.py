@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from _splits import STRANGER, Ledger, Reverted, leaf_args, page_args, payout_args, split_args, tree_of
+from _splits import STRANGER, Ledger, Reverted, leaf_args, payout_args, run_args, split_args, tree_of
 
 from ledger.domain.merkle_sum import Split
-from ledger.domain.split_types import Leaf, Page, PagePayout
+from ledger.domain.split_types import Leaf, PagePayout, Run
 
 WORDS = [bytes(32), b"\xff" * 32]
 
@@ -53,7 +53,7 @@ class Proofs:
 
 def outcomes_of(ledger: Ledger, token: str, proofs: Proofs) -> set[str]:
     leaf = Leaf(proofs.split, token, proofs.index, proofs.leaf, proofs.siblings)
-    page = Page(proofs.page, proofs.words, proofs.above)
+    page = Run(proofs.page, proofs.words, proofs.above)
     payout = PagePayout(proofs.page, 0, proofs.words, proofs.above)
     split = split_args(proofs.split)
     book, splits = ledger.book, ledger.splits
@@ -66,7 +66,7 @@ def outcomes_of(ledger: Ledger, token: str, proofs: Proofs) -> set[str]:
         ),
         (
             lambda: book.publish(STRANGER, proofs.split, [page]),
-            lambda: splits.publish(split, [page_args(page)], sender=STRANGER),
+            lambda: splits.publish(split, [run_args(page)], sender=STRANGER),
         ),
     ):
         try:

@@ -16,17 +16,17 @@ from _splits import (
     bits,
     leaf_args,
     leaf_of,
-    page_args,
     payees,
     payout_args,
     payout_of,
     refused,
+    run_args,
     split_args,
     tree_of,
 )
 
 from ledger.domain.merkle_sum import MerkleSumTree, Split, used_words
-from ledger.domain.split_types import Page, PagePayout
+from ledger.domain.split_types import PagePayout, Run
 
 DEPTHS = range(10)
 PAGE = 128
@@ -66,7 +66,7 @@ def levels_of(words: Sequence[bytes]) -> list[Nodes]:
     return levels
 
 
-def pages_of(words: Sequence[bytes]) -> tuple[Split, list[Page]]:
+def pages_of(words: Sequence[bytes]) -> tuple[Split, list[Run]]:
     """The split of these words, padding and all, and its pages with their proofs."""
     levels = levels_of(words)
     depth = len(levels) - 1
@@ -77,7 +77,7 @@ def pages_of(words: Sequence[bytes]) -> tuple[Split, list[Page]]:
         for level in range(7, depth):
             node, units = levels[level][(number >> (level - 7)) ^ 1]
             proof += [node, word(units)]
-        pages.append(Page(number, list(words[number * PAGE : (number + 1) * PAGE]), proof))
+        pages.append(Run(number, list(words[number * PAGE : (number + 1) * PAGE]), proof))
     return Split(root, total, depth), pages
 
 
@@ -98,15 +98,8 @@ def random_words(rng: random.Random, depth: int) -> list[bytes]:
     return words
 
 
-def publish(ledger: Ledger, split: Split, page: Page) -> None:
-    ledger.both(
-        lambda: ledger.book.publish(STRANGER, split, [page]),
-        lambda: ledger.splits.publish(split_args(split), [page_args(page)], sender=STRANGER),
-    )
-
-
-def credit_and_pay(ledger: Ledger, token: str, split: Split, pages: Sequence[Page], amount: int) -> None:
-    payouts = [PagePayout(page.page, 0, page.words, page.siblings) for page in pages]
+def credit_and_pay(ledger: Ledger, token: str, split: Split, pages: Sequence[Run], amount: int) -> None:
+    payouts = [PagePayout(page.first_page, 0, page.words, page.siblings) for page in pages]
     args = [payout_args(one) for one in payouts]
     ledger.both(
         lambda: ledger.book.credit(OWNER, split.id, token, amount),
@@ -125,7 +118,7 @@ def test_p11_p16_pages_of_random_trees_hash_as_the_model_says(ledger: Ledger, de
     for _ in range(40 if depth < 8 else 12):
         split, pages = pages_of(random_words(rng, depth))
         for page in pages:
-            publish(ledger, split, page)
+            ledger.publish_runs(split, [page])
         told = [values for _, values in ledger.splits.events("PagePublished")][-len(pages) :]
         assert [list(values[5]) for values in told] == [used_words(page.words) for page in pages]
         assert ledger.splits.isPublished(split.id)
@@ -154,10 +147,10 @@ def test_p11_p16_dirty_words_and_changed_ones_are_refused_alike(ledger: Ledger, 
         if fault == 3:
             changed = bytearray(page.words[place % PAGE])
             changed[rng.randrange(32)] ^= 1 << rng.randrange(8)
-            page = Page(page.page, list(page.words), page.siblings)
+            page = Run(page.first_page, list(page.words), page.siblings)
             page.words[place % PAGE] = bytes(changed)  # type: ignore[index]
         try:
-            publish(ledger, split, page)
+            ledger.publish_runs(split, [page])
             outcomes.add("published")
         except Reverted as caught:
             outcomes.add(caught.name)
@@ -174,16 +167,16 @@ def test_p11_every_single_leaf_behind_padding_is_hashed(ledger: Ledger, depth: i
         words[place] = ALONE
         split, pages = pages_of(words)
         page = pages[place // PAGE]
-        ledger.splits.publish(split_args(split), [page_args(page)])
+        ledger.splits.publish(split_args(split), [run_args(page)])
         told = list(ledger.splits.events("PagePublished"))[-1][1]
         assert len(told[5]) == place % PAGE + 1
         moved = list(page.words)
         moved[place % PAGE], moved[place % PAGE ^ 1] = bytes(32), ALONE
         empty = [bytes(32)] * len(page.words)
         for words_ in (moved, empty):
-            false = Page(page.page, words_, page.siblings)
+            false = Run(page.first_page, words_, page.siblings)
             with pytest.raises(Reverted, match="Splits_ProofMismatch"):
-                ledger.splits.publish(split_args(split), [page_args(false)])
+                ledger.splits.publish(split_args(split), [run_args(false)])
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -194,7 +187,7 @@ def test_p02_p16_pages_with_padding_anywhere_pay_as_the_model_says(ledger: Ledge
     for _ in range(6 if depth < 8 else 3):
         words = random_words(rng, depth)
         split, pages = pages_of(words)
-        ledger.splits.publish(split_args(split), [page_args(page) for page in pages])
+        ledger.splits.publish(split_args(split), [run_args(page) for page in pages])
         ledger.pass_over()
         ledger.book.publish(STRANGER, split, pages)
         for amount in (rng.randrange(10**6, 10**24), rng.randrange(10**6, 10**12)):

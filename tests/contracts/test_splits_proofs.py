@@ -14,11 +14,11 @@ from _splits import (
     Reverted,
     leaf_args,
     leaf_of,
-    page_args,
-    page_of,
     payout_args,
     payout_of,
     refused,
+    run_args,
+    run_of,
     split_args,
     tree_of,
 )
@@ -339,14 +339,14 @@ def test_a_split_that_pays_splits_is_refused(ledger: Ledger) -> None:
     tree = MerkleSumTree.build([(OWNER, 1), (STRANGER, 1), (ledger.address, 1)])
     at = tree.index_of(ledger.address)
     refused(
-        lambda: ledger.splits.publish(split_args(tree.split), [page_args(page_of(tree, 0))]),
+        lambda: ledger.splits.publish(split_args(tree.split), [run_args(run_of(tree, 0))]),
         "Splits_PayeeIsSplits",
         at,
     )
     big = MerkleSumTree.build([(ledger.address, 1), *tree_of([1] * 140).entries()])
     page = big.index_of(ledger.address) // 128
     refused(
-        lambda: ledger.splits.publish(split_args(big.split), [page_args(page_of(big, page))]),
+        lambda: ledger.splits.publish(split_args(big.split), [run_args(run_of(big, page))]),
         "Splits_PayeeIsSplits",
         big.index_of(ledger.address) % 128,
     )

@@ -22,7 +22,7 @@ from ledger.domain.manifest_file import parse_manifest_csv
 from ledger.domain.merkle_sum import MerkleSumTree
 from ledger.domain.model import Ledger
 from ledger.domain.money import parse_amount
-from ledger.domain.split_types import Page
+from ledger.domain.split_types import Run
 from ledger.domain.terms import TermsDocument, parse_terms
 from ledger.operations.report_files import ReportRow, read_reports
 
@@ -188,6 +188,6 @@ class Played:
 
 def publish(ledger: Ledger, entries: list[tuple[str, int]]) -> MerkleSumTree:
     tree = MerkleSumTree.build(entries)
-    pages = [Page(page, tree.page_words(page), tree.page_proof(page)) for page in range(tree.pages)]
+    pages = [Run(page, tree.page_words(page), tree.page_proof(page)) for page in range(tree.pages)]
     ledger.splits.publish(LICENSOR, tree.split, pages)
     return tree

@@ -13,7 +13,7 @@ import pytest
 from _deals import ACCEPTED, HELD, HERE, NAMES, Deal, Played
 from _licences import LICENSOR, World
 from _mini import keccak
-from _splits import MIN_GAS, page_args, page_of, payout_args, payout_of, split_args
+from _splits import MIN_GAS, payout_args, payout_of, run_args, run_of, split_args
 from eth_abi.abi import encode
 
 from ledger.domain.merkle_sum import MerkleSumTree
@@ -93,7 +93,7 @@ def test_use_that_nobody_is_known_for_is_held_and_not_shared_out():
 def _announced(world: World, deal: Deal) -> tuple[int, MerkleSumTree]:
     number = world.create()
     tree = MerkleSumTree.build(deal.manifest.units().entries)
-    pages = [page_args(page_of(tree, page)) for page in range(tree.pages)]
+    pages = [run_args(run_of(tree, page)) for page in range(tree.pages)]
     world.catalogues.publishAndAnnounce(number, split_args(tree.split), pages, sender=LICENSOR)
     return number, tree
 

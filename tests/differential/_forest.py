@@ -38,7 +38,7 @@ class LeafProof:
 
 @dataclass(frozen=True, slots=True)
 class PageProof:
-    """A page and how it is proved."""
+    """A page, or a run of pages from `page` on, and how it is proved."""
 
     split: Split
     page: int
@@ -47,7 +47,7 @@ class PageProof:
 
 
 class Tree:
-    """A tree of which whole pages are known; `known` are their numbers, all of them unless it is sparse."""
+    """A tree of which whole pages are known; `known` are their numbers, those of one run: all unless it is sparse."""
 
     def __init__(self, kind: str, split: Split, known: list[int]) -> None:
         self.kind, self.split, self.known = kind, split, known
@@ -72,6 +72,29 @@ class Tree:
     def page(self, number: int) -> PageProof:
         """A known page."""
         return self._pages[number]
+
+    def run(self, first: int, pages: int) -> PageProof:
+        """A run of so many known pages."""
+        words = [word for page in range(first, first + pages) for word in self._pages[page].words]
+        siblings = self._pages[first].siblings[2 * (pages.bit_length() - 1) :]
+        return PageProof(self.split, first, words, siblings)
+
+    def some_run(self, rng: Random) -> PageProof:
+        """Any run of known pages."""
+        pages = 1 << rng.randrange(len(self.known).bit_length())
+        return self.run(rng.choice(self.known[::pages]), pages)
+
+    def all_runs(self, rng: Random) -> list[PageProof]:
+        """Runs that make up the known pages, in any order."""
+
+        def parts(at: int, pages: int) -> list[PageProof]:
+            if pages == 1 or rng.random() < 0.4:
+                return [self.run(self.known[at], pages)]
+            half = pages // 2
+            return [*parts(at, half), *parts(at + half, half)]
+
+        found = parts(0, len(self.known))
+        return rng.sample(found, len(found))
 
     def leaf(self, index: int) -> LeafProof:
         """A leaf of a known page."""
@@ -181,11 +204,12 @@ def _in_disorder(rng: Random, itself: str, keyed: Sequence[str]) -> Tree:
 
 
 def _sparse(rng: Random, itself: str, keyed: Sequence[str]) -> Tree:
-    """One page of a tree of any depth; the rest of the tree is made up, so that its total may be anything."""
+    """One run of a tree of any depth; the rest of the tree is made up, so that its total may be anything."""
     depth = rng.choice((0, 1, 6, 7, 8, 9, 20, 31, 32))
-    height = min(depth, PAGE_DEPTH)
-    page = rng.choice((0, 1, 2 ** (depth - height) - 1, rng.getrandbits(32))) % 2 ** (depth - height)
-    words = [_word(rng, keyed, itself, 0.01) for _ in range(1 << height)]
+    height = min(depth, PAGE_DEPTH + rng.choice((0, 0, 0, 1, 2)))
+    pages = 1 << max(0, height - PAGE_DEPTH)
+    place = rng.choice((0, 1, 2 ** (depth - height) - 1, rng.getrandbits(32))) % 2 ** (depth - height)
+    words = [_word(rng, keyed, itself, 0.01 / pages) for _ in range(1 << height)]
     below = raw_tree(words, height)
     node, total = below.split.root, below.split.total
     wanted = rng.choice((TOTAL_LIMIT - 1, TOTAL_LIMIT, TOTAL_LIMIT - 2, 2**100, rng.getrandbits(128)))
@@ -197,10 +221,12 @@ def _sparse(rng: Random, itself: str, keyed: Sequence[str]) -> Tree:
         sibling = rng.randbytes(32)
         siblings += [sibling, uint_word(other)]
         mine, theirs = node + uint_word(total), sibling + uint_word(other)
-        node = keccak256(theirs + mine if page >> level & 1 else mine + theirs)
+        node = keccak256(theirs + mine if place >> level & 1 else mine + theirs)
         total += other
-    tree = Tree("sparse", Split(node, total, depth), [page])
-    tree.add(page, words, siblings)
+    known = range(place * pages, (place + 1) * pages)
+    tree = Tree("sparse", Split(node, total, depth), list(known))
+    for number, page in enumerate(known):
+        tree.add(page, below.page_words(number), [*below.page_proof(number), *siblings])
     return tree
 
 
@@ -284,21 +310,33 @@ def wrong_leaf(rng: Random, good: LeafProof) -> LeafProof:
             return replace(good, siblings=_wrong_siblings(rng, split, good.siblings, sums))
 
 
+def misplaced(rng: Random, good: PageProof) -> PageProof:
+    """A run of two pages or more that begins at another of its pages."""
+    return replace(good, page=good.page + rng.randrange(1, len(good.words) // PAGE_SIZE))
+
+
 def wrong_page(rng: Random, good: PageProof) -> PageProof:
-    """A page's proof with one thing wrong, each of the known exploits among them."""
+    """The proof of a page or a run with one thing wrong, each of the known exploits among them."""
     split, words = good.split, list(good.words)
+    pages = -(-len(words) // PAGE_SIZE)
     match rng.randrange(4):
         case 0:
             return replace(good, split=_wrong_split(rng, split))
         case 1:
             past = (split.pages, good.page + split.pages, good.page | 1 << 255, WORD - 1)
-            return replace(good, page=rng.choice((good.page ^ 1, good.page + 1, *past)))
+            # Past the end, misaligned, or in the place of its neighbour.
+            near = (good.page ^ 1, good.page + 1, good.page + pages // 2, good.page ^ pages)
+            return replace(good, page=rng.choice((*near, *past)))
         case 2:
             at = rng.randrange(len(words))
             changed = [*words[:at], _wrong_word(rng, words[at]), *words[at + 1 :]]
             # More words than are hashed, or fewer.
-            lengths = (words[:-1], [*words, bytes(32)], [*words, *words], [], [*words[1:], words[0]])
-            return replace(good, words=rng.choice((changed, changed, *lengths)))
+            halves = (words[: len(words) // 2], words[: -PAGE_SIZE or None], [*words, *words])
+            lengths = (words[:-1], [*words, bytes(32)], [], [*words[1:], words[0]])
+            return replace(good, words=rng.choice((changed, changed, *lengths, *halves)))
+        case _ if pages > 1 and rng.random() < 0.3:
+            # Words of a run with the proof of one of its pages.
+            return replace(good, siblings=[*[bytes(32)] * 2, *good.siblings])
         case _:
             sums = range(1, len(good.siblings), 2)
             return replace(good, siblings=_wrong_siblings(rng, split, good.siblings, sums))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from _forest import LeafProof, PageProof, Tree, grow, wrong_leaf, wrong_page
+from _forest import LeafProof, PageProof, Tree, grow, misplaced, wrong_leaf, wrong_page
 from _grants import address_of
 from _pair import DEPLOYER, Answer, Log, Pair, entry_log, raw, same_refusal, words
 from strategies import GENESIS, STRANGER
@@ -20,7 +20,7 @@ from ledger.domain.reverts import Revert
 from ledger.domain.royalty import entitled_down
 from ledger.domain.split_book import SplitBook
 from ledger.domain.split_replay import SplitReplay
-from ledger.domain.split_types import Leaf, Page, PagePayout
+from ledger.domain.split_types import Leaf, PagePayout, Run
 
 KEYED = {address_of(key): key for key in (keccak256(b"payee" + bytes([number])) for number in range(3))}
 CLAIM_TO = keccak256(b"ClaimTo(bytes32 leavesHash,address to,uint256 nonce,uint256 deadline)")
@@ -127,16 +127,24 @@ class Beside:
 
     def _publish(self) -> None:
         rng, tree = self.rng, self.tree
-        order = rng.sample(tree.known, len(tree.known))
+        order = tree.all_runs(rng)
+        if rng.random() < 0.2:
+            # Pages of its own may be public before it.
+            order.insert(rng.randrange(len(order) + 1), tree.some_run(rng))
+        longest = max(-(-len(one.words) // PAGE_SIZE) for one in order)
+        self.tally["longest run", f"{longest} pages"] += 1
         while order:
             count = rng.choice((1, 1, len(order)))
-            pages = [tree.page(number) for number in order[:count]]
-            order = order[count:]
+            runs, order = order[:count], order[count:]
+            if len(runs[-1].words) > PAGE_SIZE and rng.random() < 0.5:
+                self._publish_these([*runs[:-1], misplaced(rng, runs[-1])])
             if rng.random() < 0.5:
-                self._publish_these([*pages[:-1], wrong_page(rng, pages[-1])])
-            self._publish_these(pages)
+                wrong = wrong_page(rng, runs[-1])
+                if self._publish_these([*runs[:-1], wrong]) == "ok":
+                    self._runs_stand(wrong)
+            self._publish_these(runs)
             if rng.random() < 0.05:
-                self._publish_these(pages)
+                self._publish_these(runs)
         if 0 < tree.split.total < 2**128:
             published = self.book.is_published(tree.id)
             self.splits.shows("isPublished", [tree.id], ["bool"], [published])
@@ -147,14 +155,14 @@ class Beside:
                 public = known is not None and page in known.pages
                 self.splits.shows("isPagePublished", [tree.id, page], ["bool"], [public])
 
-    def _publish_these(self, proofs: Sequence[PageProof]) -> None:
-        """Pages of one split in one call: that of the last, which may be the wrong one."""
+    def _publish_these(self, proofs: Sequence[PageProof]) -> str:
+        """Runs of one split in one call: that of the last, which may be the wrong one."""
         split = proofs[-1].split
-        pages = [Page(one.page, one.words, one.siblings) for one in proofs]
+        runs = [Run(one.page, one.words, one.siblings) for one in proofs]
         given = [(one.page, one.words, one.siblings) for one in proofs]
-        self.both(
+        return self.both(
             "publish",
-            lambda: self.book.publish(STRANGER, split, pages),
+            lambda: self.book.publish(STRANGER, split, runs),
             lambda: self.splits.call("publish", split_args(split), given, sender=STRANGER),
         )
 
@@ -173,9 +181,18 @@ class Beside:
             if self._claim([of_token(wrong, self.token)], "wrong claim") in ("ok", "Splits_NothingPaid"):
                 self._stands(wrong, PAGE_SIZE, tree.leaf)
         for _ in range(2):
-            page = wrong_page(rng, tree.page(rng.choice(tree.known)))
+            page = wrong_page(rng, rng.choice((tree.page(rng.choice(tree.known)), tree.some_run(rng))))
             if self._pay([page], "wrong page", 0) in ("ok", "Splits_NothingPaid"):
                 self._stands(page, 1, tree.page)
+
+    def _runs_stand(self, accepted: PageProof) -> None:
+        """P-11, without the model: a run that was accepted is what stands at that place of the tree."""
+        pages = range(accepted.page, accepted.page + -(-len(accepted.words) // PAGE_SIZE))
+        assert accepted.split == self.tree.split, f"accepted {accepted}"
+        assert set(pages) <= set(self.tree.known), f"accepted {accepted}"
+        true = self.tree.run(accepted.page, len(pages))
+        assert list(true.words) == list(accepted.words), f"accepted {accepted}"
+        assert list(true.siblings) == list(accepted.siblings), f"accepted {accepted}"
 
     def _stands(self, accepted: Any, size: int, truth: Callable[[int], Any]) -> None:
         """P-11, without the model: what was accepted is what stands at that place of the tree."""

@@ -192,7 +192,7 @@ class History:
     # Sending
 
     def _publish(self, tree: Any, sender: str) -> Answer:
-        pages = [(one.page, one.words, one.siblings) for one in all_pages(tree)]
+        pages = [(one.first_page, one.words, one.siblings) for one in all_pages(tree)]
         return self.pool.contracts["Splits"].call("publish", split_args(tree.split), pages, sender=sender)
 
     def _send(self, step: Step) -> Answer:

@@ -67,7 +67,7 @@ class Town:
         self.split_ids = [tree.id for tree in trees]
         for tree in trees:
             entries = self.ledger.splits.publish(LICENSOR, tree.split, all_pages(tree))
-            pages = [(one.page, one.words, one.siblings) for one in all_pages(tree)]
+            pages = [(one.first_page, one.words, one.siblings) for one in all_pages(tree)]
             split = (tree.split.root, tree.split.total, tree.split.depth)
             self._keep("Splits", entries, self.splits.do("publish", split, pages, sender=LICENSOR))
         self.pair.at(GENESIS - 300 * DAY)

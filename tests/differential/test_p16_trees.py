@@ -54,7 +54,7 @@ def test_p16_p11_p03_trees_agree(chunk: int) -> None:
     assert set(outcomes["tree"]) == {"in order", "in disorder", "sparse"}
     for name, counts in outcomes.items():
         if not name.startswith("wrong"):
-            assert counts["ok"] or name in ("tree", "leaves"), f"no {name} succeeded"
+            assert counts["ok"] or name in ("tree", "leaves", "longest run"), f"no {name} succeeded"
     text = (ROOT / "contracts" / "libraries" / "Errors.sol").read_text(encoding="utf-8")
     declared = set(re.findall(r"error (Splits_\w+)\(", text))
     missing = declared - OUT_OF_REACH - {outcome for _, outcome in tally}

@@ -18,7 +18,7 @@ from ledger.domain.merkle_sum import MerkleSumTree
 from ledger.domain.model import Ledger
 from ledger.domain.money import parse_amount
 from ledger.domain.royalty import NO_LIMIT, Tier
-from ledger.domain.split_types import Page, PagePayout
+from ledger.domain.split_types import PagePayout, Run
 from ledger.operations.times import parse_time
 
 USD = 10**6
@@ -78,7 +78,7 @@ class Story:
         self.entitled: list[tuple[str, ...]] = []
         self.total = 0
         self.interest: list[tuple[str, ...]] = []
-        self.ledger.splits.publish(LICENSOR, self.tree.split, [Page(0, self.tree.page_words(0), [])])
+        self.ledger.splits.publish(LICENSOR, self.tree.split, [Run(0, self.tree.page_words(0), [])])
         windows = {"notice": 30 * 86_400, "dispute_window": 400 * 86_400, "arbiter_window": 30 * 86_400}
         self.ledger.catalogues.create(LICENSOR, Settings(b"\x02" * 32, b"\x03" * 32, ARBITER, **windows))
         self.ledger.catalogues.announce(LICENSOR, 1, self.tree.id, TERMS.start)

@@ -21,7 +21,7 @@ from ledger.domain.merkle_sum import MerkleSumTree
 from ledger.domain.model import Ledger
 from ledger.domain.reverts import Revert
 from ledger.domain.royalty import NO_LIMIT, PPM, Tier
-from ledger.domain.split_types import Page
+from ledger.domain.split_types import Run
 
 
 def address(name: str) -> str:
@@ -58,9 +58,9 @@ def random_tree(rng: Random, size: int | None = None) -> MerkleSumTree:
     return MerkleSumTree.build([(payee, units()) for payee in payees])
 
 
-def all_pages(tree: MerkleSumTree) -> list[Page]:
+def all_pages(tree: MerkleSumTree) -> list[Run]:
     """Every page of a tree with its proof."""
-    return [Page(page, tree.page_words(page), tree.page_proof(page)) for page in range(tree.pages)]
+    return [Run(page, tree.page_words(page), tree.page_proof(page)) for page in range(tree.pages)]
 
 
 def random_amount(rng: Random, limit: int = FIGURE) -> int:

@@ -18,7 +18,7 @@ from ledger.domain.merkle_sum import MerkleSumTree
 from ledger.domain.model import Ledger
 from ledger.domain.reverts import Revert
 from ledger.domain.royalty import NO_LIMIT, Tier
-from ledger.domain.split_types import Page
+from ledger.domain.split_types import Run
 
 USD = 10**6
 
@@ -65,7 +65,7 @@ LATE = 30 * DAY
 def a_ledger(terms: ChainTerms = TERMS, now: int = START, **kwargs) -> Ledger:
     ledger = Ledger(**kwargs)
     for tree in SPLITS:
-        ledger.splits.publish(LICENSOR, tree.split, [Page(0, tree.page_words(0), [])])
+        ledger.splits.publish(LICENSOR, tree.split, [Run(0, tree.page_words(0), [])])
     settings = Settings(
         b"\x01" * 32, b"\x02" * 32, ARBITER, notice=DAY, dispute_window=7 * DAY, arbiter_window=7 * DAY
     )

@@ -21,6 +21,7 @@ from ledger.domain.merkle_sum import (
     Split,
     check_leaf,
     check_page,
+    check_run,
     check_words,
     leaf_word,
     padded_words,
@@ -72,6 +73,25 @@ def test_every_leaf_and_page_is_proved(size: int) -> None:
         assert check_page(tree.split, page, tree.page_words(page), tree.page_proof(page)) == tree.id
         words = tree.page_words(page)
         assert padded_words(used_words(words), tree.depth) == words
+
+
+@pytest.mark.parametrize("size", [1, 5, 128, 129, 300, 1000])
+def test_every_run_of_pages_is_proved_by_the_node_above_it(size: int) -> None:
+    tree = random_tree(Random(size), size)
+    pages = 1
+    while pages <= tree.pages:
+        for first in range(0, tree.pages, pages):
+            words, proof = tree.page_words(first, pages), tree.page_proof(first, pages)
+            assert words == [one for page in range(first, first + pages) for one in tree.page_words(page)]
+            assert len(proof) == 2 * max(0, tree.depth - 6 - pages.bit_length())
+            assert check_run(tree.split, first, words, proof) == tree.id
+        pages *= 2
+    assert tree.page_proof(0, tree.pages) == []
+    for first, count in ((0, 3), (1, 2), (2, 4), (0, 2 * tree.pages), (0, 0)):
+        with pytest.raises(Revert, match=r"Splits_(RunMisplaced|PageOutOfRange)"):
+            tree.page_words(first, count)
+        with pytest.raises(Revert, match=r"Splits_(RunMisplaced|PageOutOfRange)"):
+            tree.page_proof(first, count)
 
 
 @pytest.mark.parametrize("size", [*EDGE_SIZES, 1000])
@@ -206,6 +226,30 @@ def test_P_11_words_that_were_not_hashed_are_refused() -> None:
     for wrong in ([*words, leaf_word(A, 1)], words[:-1], words + words):
         with pytest.raises(Revert, match="WrongWordCount"):
             check_page(tree.split, 0, wrong, [])
+
+
+def test_P_11_a_run_stands_in_its_place_whole_and_with_its_own_proof() -> None:
+    tree = MerkleSumTree.build(payees(1000))
+    words, proof = tree.page_words(2, 2), tree.page_proof(2, 2)
+    assert check_run(tree.split, 2, words, proof) == tree.id
+    for first, wrong, siblings, error in (
+        (3, words, proof, Revert("Splits_RunMisplaced", 3, 2)),
+        (8, words, proof, Revert("Splits_PageOutOfRange", 8, 8)),
+        (2, words[:-1], proof, Revert("Splits_WrongWordCount", 255, 256)),
+        (2, [*words, bytes(32)], proof, Revert("Splits_WrongWordCount", 257, 512)),
+        (0, tree.page_words(0, 8) * 2, [], Revert("Splits_WrongWordCount", 2048, 1024)),
+        (2, words, tree.page_proof(2), Revert("Splits_WrongProofLength", 6, 4)),
+        (0, words, proof, Revert("Splits_ProofMismatch", tree.id)),
+    ):
+        with pytest.raises(Revert) as refused:
+            check_run(tree.split, first, wrong, siblings)
+        assert refused.value == error
+    with pytest.raises(Revert, match="WrongWordCount"):
+        check_page(tree.split, 2, words, proof)
+    below = sum(int.from_bytes(one[20:], "big") for one in words)
+    with pytest.raises(Revert) as refused:
+        check_run(Split(tree.split.root, below - 1, tree.depth), 2, words, proof)
+    assert refused.value == Revert("Splits_SumAboveTotal", below, below - 1)
 
 
 def test_P_11_sums_do_not_wrap() -> None:

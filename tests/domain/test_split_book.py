@@ -16,7 +16,7 @@ from ledger.domain.conservation import conservation, conservations, liabilities
 from ledger.domain.merkle_sum import MerkleSumTree
 from ledger.domain.reverts import Revert
 from ledger.domain.split_book import SplitBook
-from ledger.domain.split_types import Leaf, Page, PagePayout, account_id
+from ledger.domain.split_types import Leaf, PagePayout, Run, account_id
 
 SPLITS = "0x" + "51" * 20
 A, B, C = sorted(address(name) for name in ("a", "b", "c"))
@@ -250,7 +250,28 @@ def test_a_split_is_published_when_its_last_page_is() -> None:
     # Bad pages publish nothing, even after good ones of the same call.
     fresh = SplitBook(SPLITS)
     with pytest.raises(Revert):
-        fresh.publish(STRANGER, tree.split, [pages[0], Page(1, pages[0].words, pages[0].siblings)])
+        fresh.publish(STRANGER, tree.split, [pages[0], Run(1, pages[0].words, pages[0].siblings)])
+    assert not fresh.publications
+
+
+def test_P_05_a_run_publishes_its_pages_and_passes_over_public_ones() -> None:
+    tree = random_tree(Random(6), 900)
+    book, alone = SplitBook(SPLITS), SplitBook(SPLITS)
+    by_page = alone.publish(STRANGER, tree.split, all_pages(tree))
+
+    def run(first: int, pages: int) -> Run:
+        return Run(first, tree.page_words(first, pages), tree.page_proof(first, pages))
+
+    assert [one["page"] for one in book.publish(STRANGER, tree.split, [run(5, 1), run(4, 2)])] == [5, 4]
+    assert [one["page"] for one in book.publish(STRANGER, tree.split, [run(4, 4), run(6, 1)])] == [6, 7]
+    last = book.publish(STRANGER, tree.split, [run(0, 8)])
+    assert last == by_page[:4]
+    assert book.publications == alone.publications
+    # A bad leaf in a later page takes the whole call back.
+    fresh = SplitBook("0x" + tree.page_words(3)[7][:20].hex())
+    with pytest.raises(Revert) as refused:
+        fresh.publish(STRANGER, tree.split, [run(4, 4), run(0, 4)])
+    assert refused.value == Revert("Splits_PayeeIsSplits", 7)
     assert not fresh.publications
 
 

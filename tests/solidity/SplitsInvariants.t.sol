@@ -33,9 +33,9 @@ contract SplitsHandler is Test {
         _split.root = keccak256(abi.encodePacked(_nodes[0], _units[0] + _units[1], _nodes[1], _units[2] + _units[3]));
         _split.depth = 2;
         _id = splits.splitId(_split);
-        ISplits.Page[] memory pages = new ISplits.Page[](1);
-        (pages[0].words, pages[0].siblings) = (_page(), new bytes32[](0));
-        splits.publish(_split, pages);
+        ISplits.Run[] memory runs = new ISplits.Run[](1);
+        (runs[0].words, runs[0].siblings) = (_page(), new bytes32[](0));
+        splits.publish(_split, runs);
         token.approve(address(splits), type(uint256).max);
     }
 

@@ -74,7 +74,7 @@ class World:
 
     def prepare(self, history: History) -> None:
         for tree in history.trees:
-            pages = [(page.page, page.words, page.siblings) for page in all_pages(tree)]
+            pages = [(run.first_page, run.words, run.siblings) for run in all_pages(tree)]
             split = (tree.split.root, tree.split.total, tree.split.depth)
             self.splits.publish(split, pages, sender=LICENSOR)
         one = history.settings

@@ -24,7 +24,7 @@ from ledger.domain.journal import encode_entry  # noqa: E402
 from ledger.domain.merkle_sum import MerkleSumTree, Split, check_leaf  # noqa: E402
 from ledger.domain.reverts import Revert  # noqa: E402
 from ledger.domain.split_book import SplitBook  # noqa: E402
-from ledger.domain.split_types import Page  # noqa: E402
+from ledger.domain.split_types import Run  # noqa: E402
 
 TREES = int(os.environ.get("TREES", "1500"))
 BATCHES = 10
@@ -44,10 +44,10 @@ def test_P_11_P_16_the_model_and_splits_agree_on_trees(splits: Contract, batch: 
         tree = random_tree(rng)
         book = SplitBook(splits.address.lower())
         assert splits.splitId(_split(tree.split)) == tree.id
-        for page in range(tree.pages):
-            good = Page(page, tree.page_words(page), tree.page_proof(page))
-            for one in (*(_wrong_page(rng, tree, good) for _ in range(2)), (tree.split, good)):
-                _same_page(splits, book, *one, where=f"seed {seed}, page {page}")
+        for first, pages in _runs(rng, 0, tree.pages):
+            good = Run(first, tree.page_words(first, pages), tree.page_proof(first, pages))
+            for one in (*(_wrong_run(rng, tree, good) for _ in range(2)), (tree.split, good)):
+                _same_run(splits, book, *one, where=f"seed {seed}, {pages} pages from {first}")
         assert splits.isPublished(tree.id)
         assert book.is_published(tree.id)
         for _ in range(MUTATIONS):
@@ -68,11 +68,11 @@ def _outcome(call: Callable[[], Any]) -> Any:
     return None
 
 
-def _same_page(splits: Contract, book: SplitBook, split: Split, page: Page, where: str) -> None:
+def _same_run(splits: Contract, book: SplitBook, split: Split, run: Run, where: str) -> None:
     splits.chain.logs.clear()
     made: list[Any] = []
-    args = (_split(split), [(page.page, list(page.words), list(page.siblings))])
-    expected = _outcome(lambda: made.extend(book.publish(STRANGER, split, [page])))
+    args = (_split(split), [(run.first_page, list(run.words), list(run.siblings))])
+    expected = _outcome(lambda: made.extend(book.publish(STRANGER, split, [run])))
     assert _outcome(lambda: splits.publish(*args, sender=STRANGER)) == expected, where
     found = [(log.topics[0], log.topics[1], log.data) for log in splits.chain.logs]
     logs = [encode_entry("Splits", one, 1, 1) for one in made]
@@ -134,20 +134,30 @@ def _wrong_leaf(rng: Random, tree: MerkleSumTree, index: int) -> tuple[Split, in
             return split, index, word, _wrong_proof(rng, proof)
 
 
-def _wrong_page(rng: Random, tree: MerkleSumTree, page: Page) -> tuple[Split, Page]:
-    words = list(page.words)
+def _runs(rng: Random, first: int, pages: int) -> list[tuple[int, int]]:
+    """First page and length of runs that make up so many pages."""
+    if pages == 1 or rng.random() < 0.4:
+        return [(first, pages)]
+    half = pages // 2
+    return [*_runs(rng, first, half), *_runs(rng, first + half, half)]
+
+
+def _wrong_run(rng: Random, tree: MerkleSumTree, run: Run) -> tuple[Split, Run]:
+    words, first = list(run.words), run.first_page
     match rng.randrange(4):
         case 0:
-            return _wrong_split(rng, tree.split), page
+            return _wrong_split(rng, tree.split), run
         case 1:
-            number = rng.choice((page.page + 1, page.page ^ 1, tree.pages, 2**256 - 1))
-            return tree.split, Page(number, words, page.siblings)
+            number = rng.choice((first + 1, first ^ 1, first + len(words) // 128, tree.pages, 2**256 - 1))
+            return tree.split, Run(number, words, run.siblings)
         case 2:
             at = rng.randrange(len(words))
             words[at] = rng.choice(
                 (_flip(rng, words[at]), words[at][:20] + bytes(12), bytes(20) + b"\x01" * 12)
             )
-            longer = rng.choice((words, words[:-1], [*words, bytes(32)]))
-            return tree.split, Page(page.page, longer, page.siblings)
+            longer = rng.choice(
+                (words, words[:-1], [*words, bytes(32)], [*words, *words], words[: len(words) // 2])
+            )
+            return tree.split, Run(first, longer, run.siblings)
         case _:
-            return tree.split, Page(page.page, words, _wrong_proof(rng, list(page.siblings)))
+            return tree.split, Run(first, words, _wrong_proof(rng, list(run.siblings)))

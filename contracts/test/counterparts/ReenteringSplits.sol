@@ -7,7 +7,7 @@ import { Reaction } from "./Reaction.sol";
 /// @title ReenteringSplits
 /// @notice Test chains only: stands in for Splits beneath Catalogues; every split is public, and publishing reacts.
 contract ReenteringSplits is Reaction {
-    function publish(ISplits.Split calldata, ISplits.Page[] calldata) external {
+    function publish(ISplits.Split calldata, ISplits.Run[] calldata) external {
         _react();
     }
 
