@@ -187,6 +187,10 @@ def import_(
     before: Before = "",
     expect: Expect = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse the report whole for any flaw.")] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep the original files in the store too, for audits to read again."),
+    ] = False,
 ) -> None:
     """Keeps a report in the store of files: its usage table, its flaws, its hashes. Run again, it finds the same."""
     from ledger.operations import usage_files
@@ -195,6 +199,9 @@ def import_(
     store = _store()
     with _progress(files) as told:
         done = usage_files.import_report(files, store, wanted, strict=strict, told=told)
+    if keep:
+        for path in files:
+            current().session.files.put_file(path)
     data = _data(done) | {"report": done.id, "folder": str(done.folder), "known": done.known}
 
     def show() -> None:
@@ -209,7 +216,7 @@ def export(
     report: Annotated[str, typer.Argument(help="The report: its folder, or the beginning of its id.")],
     out: Annotated[Path, typer.Option(help="Folder that gets the files.")] = Path(),
 ) -> None:
-    """Writes an imported report back as DSR-style files: without flaws, byte for byte as they came."""
+    """Writes an imported report back: CSV and Parquet as they came, DSR-style files so too where they had no flaw."""
     from ledger.operations import usage_files
 
     folder = usage_files.folder_of(_store(), report)

@@ -1,12 +1,15 @@
 """Building a distribution's folder out of usage, manifest, terms and amount; and the proofs of its payees.
 
-Nothing here touches a chain. The folder is written whole; a build that was killed is run again.
+Nothing here touches a chain. The folder is written whole; a build that was killed is run again, and takes the stages
+that were finished.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 #: Told in words what is being done; STAGES times in all.
 Progress = Callable[[str], None]
 STAGES = 6
+#: The stage that takes longest: the usage summed by work.
+SUMS = "sums.arrow"
 
 
 def rule_of(terms: TermsDocument, manifest: Manifest | None = None) -> AllocationRule:
@@ -56,23 +61,28 @@ def build_distribution(
     `manifest` is a works manifest or the Parquet file of a manifest table. `usage_hash`: keccak256 of the
     licensee's file; without it, of the tables. A folder of the same input stays as it is. Raises LedgerError.
     """
-    from ledger.usage.distribution_folder import Source, file_hash
+    from ledger.usage.distribution_folder import Source
+    from ledger.usage.stages import file_hash
 
     say = progress or (lambda text: None)
     say("read the manifest")
-    holders, manifest_hash, works_root, document = _manifest(manifest, terms)
+    manifest_hash, works_root, document = _manifest(manifest, terms)
     rule = rule_of(terms, document)
     digest = usage_hash or _one_hash([file_hash(path) for path in _there(usage)])
     source = Source(digest, manifest_hash, works_root, licence, period, terms.money.token)
     if same := _same(folder, source, rule, amount):
         return same
     from ledger.usage.allocation import allocate
-    from ledger.usage.distribution_folder import build
+    from ledger.usage.distribution_folder import build, input_key
     from ledger.usage.engine import duckdb_engine, usage_of
+    from ledger.usage.stages import under_way
 
-    with duckdb_engine() as engine:
-        allotment = allocate(usage_of(engine, usage), holders, rule, amount, say)
-    return build(folder, allotment, source, replace=replace, progress=say)
+    with under_way(folder, input_key(source, rule, amount, usage)) as stages:
+        with duckdb_engine() as engine, ThreadPoolExecutor(1) as aside:
+            holders = aside.submit(_holders, manifest)
+            keep = partial(stages.table, SUMS)
+            allotment = allocate(usage_of(engine, usage), holders, rule, amount, say, keep)
+        return build(folder, allotment, source, stages=stages, replace=replace, progress=say)
 
 
 def build_supplement(
@@ -95,9 +105,9 @@ def build_supplement(
     first = BuiltDistribution(before)
     first.check()
     say("read the manifest")
-    holders, manifest_hash, works_root, _ = _manifest(manifest, terms)
+    manifest_hash, works_root, _ = _manifest(manifest, terms)
     say("divide what is held")
-    allotment = allocate_held(before / WORKS, holders, first.rule)
+    allotment = allocate_held(before / WORKS, _holders(manifest), first.rule)
     held = first.source
     source = Source(held.usage_hash, manifest_hash, works_root, held.licence, held.period, held.token)
     return build(folder, allotment, source, replace=replace, progress=say)
@@ -122,17 +132,20 @@ def prove_all(folder: Path, path: Path, progress: Callable[[int], None] | None =
     return write_proofs(open_distribution(folder).tree, path, progress)
 
 
-def _manifest(
-    manifest: Manifest | Path, terms: TermsDocument
-) -> tuple[Holders, bytes, bytes, Manifest | None]:
-    """Holders, hash of the manifest's file, root of its works, and the manifest where it is one."""
-    from ledger.usage.allocation_holders import holders_of, manifest_table, read_holders
-    from ledger.usage.distribution_folder import file_hash
+def _manifest(manifest: Manifest | Path, terms: TermsDocument) -> tuple[bytes, bytes, Manifest | None]:
+    """Hash of the manifest's file, root of its works, and the manifest where it is one."""
+    from ledger.usage.stages import file_hash
 
     if isinstance(manifest, Path):
         _there([manifest])
-        return read_holders(manifest), file_hash(manifest), parse_word(terms.works_root), None
-    return holders_of(manifest_table(manifest)), manifest.file_hash, manifest.works_root, manifest
+        return file_hash(manifest), parse_word(terms.works_root), None
+    return manifest.file_hash, manifest.works_root, manifest
+
+
+def _holders(manifest: Manifest | Path) -> Holders:
+    from ledger.usage.allocation_holders import holders_of, manifest_table, read_holders
+
+    return read_holders(manifest) if isinstance(manifest, Path) else holders_of(manifest_table(manifest))
 
 
 def _there(paths: Sequence[Path]) -> Sequence[Path]:

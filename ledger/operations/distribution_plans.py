@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ from ledger.chain import publication
 from ledger.chain.requests import Outcome, Request, raise_failures
 from ledger.chain.sender import Sender
 from ledger.domain.address import checksum_address
+from ledger.domain.calendar import calendar_period
 from ledger.domain.canonical import keccak256
 from ledger.domain.errors import LedgerError, ValueRefused
+from ledger.domain.licence_views import span_of
 from ledger.domain.merkle_sum import MerkleSumTree, Split
 from ledger.domain.money import parse_amount
 from ledger.operations import books as reading
@@ -22,15 +25,18 @@ from ledger.operations.distributions import Files, Standing, standing
 from ledger.operations.manifests import kept_manifest, read_manifest
 from ledger.operations.plan import Effect, Plan, shown_amount
 from ledger.operations.session import Session
-from ledger.operations.splits import PAGES_AT_ONCE, missing_pages, publish_requests, short, sized
+from ledger.operations.splits import missing_pages, publish_requests, short, sized
 
 if TYPE_CHECKING:
+    from ledger.domain.licence_book import LicenceBook
     from ledger.domain.manifest import Manifest
     from ledger.usage.distribution_folder import BuiltDistribution
 
 #: Pages of a publication that are built and sent at a time, on a local node and on others: memory does not grow with
-#: the split, and a public node takes no trial of more than 5 MB.
-_PART_LOCAL, _PART = 2048, 20 * PAGES_AT_ONCE
+#: the split, and a public node takes no trial of more than 5 MB. Powers of two, so that no run is cut.
+_PART_LOCAL, _PART = 2048, 512
+#: Pages of the transaction that a plan shows.
+_SHOWN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,8 @@ def build(
 
     `supplement`: the folder of the distribution before, whose held part is divided among holders known now.
     """
-    held = standing(session, reading.read(session), licence, period)
+    books = reading.read(session)
+    held = standing(session, books, licence, period)
     granted = licences.read(session, licence)
     document = licences.document_of(session, granted.terms)
     if document is None:
@@ -91,6 +98,7 @@ def build(
         read_built(supplement, licence, period, held.token)
         made = distribution_build.build_supplement(out, supplement, works, document, progress=say)
         return _built(made, licence, period, held.token)
+    _is_of_period(usage, books.licences, licence, period, session.now())
     usage_hash, table = _usage(usage)
     units = _amount(session, held, amount)
     made = distribution_build.build_distribution(
@@ -129,6 +137,39 @@ def _usage(folder: Path) -> tuple[bytes, Path]:
             "See why: `licence-ledger usage check FILE...`; then import a corrected report.",
         )
     return keccak256((folder / REPORT_FILE).read_bytes()), folder / "usage.parquet"
+
+
+def _is_of_period(folder: Path, book: LicenceBook, licence: int, period: int, now: int) -> None:
+    """Refuses a report of other days than the period's; where the licence begins or ends within a calendar period,
+    the whole calendar period is taken too. A table that names no days is taken for the period's.
+    """
+    from ledger.operations.usage_files import read_description
+    from ledger.usage.cells import read_date
+    from ledger.usage.records import HEAD
+
+    terms, span = book.grants[licence].terms, span_of(book, licence, period, now=now)
+    first, last = _days(span.start, span.end)
+    allowed = {(first, last), _days(*calendar_period(terms.start, terms.period_months, period))}
+    for file in read_description(folder)["files"]:
+        cells = [*file["head"], *[""] * len(HEAD.columns)]
+        texts = [cells[HEAD.place(name)] for name in ("UsageStartDate", "UsageEndDate")]
+        if not any(texts):
+            continue
+        days = tuple(read_date(text) for text in texts)
+        if days not in allowed:
+            raise ValueRefused(
+                f"The usage report is not of period {period} of licence {licence}: its days are "
+                f"{texts[0] or 'none'} to {texts[1] or 'none'}.",
+                f"{folder}, {file['name']}",
+                f"The period runs from {first} to {last}, both included; a report is of one whole period.",
+                "Give the report of this period, or build the period that the report is of.",
+            )
+
+
+def _days(start: int, end: int) -> tuple[date, date]:
+    """The first and the last day (UTC) of a time from `start` up to `end`."""
+    first, last = (datetime.fromtimestamp(time, UTC).date() for time in (start, end - 1))
+    return first, last
 
 
 def _amount(session: Session, held: Standing, text: str) -> int:
@@ -203,7 +244,7 @@ def plan_publish(session: Session, tree: MerkleSumTree) -> tuple[Plan, list[int]
     what = f"{sized(len(missing), 'page')} of split {short(tree.id)}"
     who = checksum_address(sender)
     effects = [Effect(who, "publishes", what, sized(tree.leaves, "payee"))] if missing else []
-    first = _requests(session, tree, missing[:PAGES_AT_ONCE])
+    first = _requests(session, tree, missing[:_SHOWN])
     return Plan(sender, effects, first), missing
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ledger.usage.reader import Report
 
 REPORT_FORMAT = "1"
-REPORT_FILE, FLAWS_FILE = "report.json", "flaws.csv"
+REPORT_FILE, FLAWS_FILE, ORIGINALS = "report.json", "flaws.csv", "originals"
 FLAW_COLUMNS = ("severity", "kind", "file", "line", "record", "cell", "what", "why")
 _LARGEST_DESCRIPTION = 512 * 1024 * 1024
 
@@ -203,6 +203,7 @@ def import_report(
         earlier = _same_files(store, paths)
         done = check(paths, work, wanted, store=None if earlier else store, told=told, details=True)
         refuse(done.report, strict=strict)
+        _keep_originals(paths, done.report, work)
         write_flaws(
             work / FLAWS_FILE, done.report.flaws, [file.name for file in done.report.files], done.spilled
         )
@@ -223,14 +224,15 @@ def import_report(
 
 def _same_files(store: Path, paths: Sequence[Path]) -> bool:
     """Whether a report of just these files was imported before: then it is the same one, not a second."""
-    hashes = sorted(_sha256(path).hex() for path in paths if path.is_file())
+    hashes = sorted(sha256_of(path).hex() for path in paths if path.is_file())
     return any(
         sorted(file["sha256"] for file in _read_json(path)["files"]) == hashes
         for path in store.glob(f"*/{REPORT_FILE}")
     )
 
 
-def _sha256(path: Path) -> bytes:
+def sha256_of(path: Path) -> bytes:
+    """SHA-256 of a file, read in pieces."""
     import hashlib
 
     digest = hashlib.sha256()
@@ -264,7 +266,7 @@ def describe(report: Report, folder: Path) -> dict[str, Any]:
         "rejected": report.rejected.as_dict(),
         "flaws": {kind.value: count for kind, count in sorted(report.flaws.counts.items())},
         "tables": {
-            path.name: _sha256(path).hex()
+            path.name: sha256_of(path).hex()
             for path in sorted([*folder.glob("*.parquet"), folder / FLAWS_FILE])
         },
     }
@@ -304,12 +306,17 @@ def folder_of(store: Path, named: str) -> Path:
     )
 
 
+def read_description(folder: Path) -> dict[str, Any]:
+    """The description of an imported report, its tables unread. Raises LedgerError."""
+    return _read_json(folder / REPORT_FILE)
+
+
 def verify_folder(folder: Path) -> dict[str, Any]:
     """The description of a report, each table's hash compared. Raises AuditFailed for a changed one."""
-    held = _read_json(folder / REPORT_FILE)
+    held = read_description(folder)
     for name, expected in held["tables"].items():
         path = folder / Path(name).name
-        if not path.is_file() or _sha256(path).hex() != expected:
+        if not path.is_file() or sha256_of(path).hex() != expected:
             raise AuditFailed(
                 "A table of the usage report is not the one that was imported.", str(path),
                 "Its SHA-256 differs from the one in report.json, or it is missing.", "Import the files again.",
@@ -317,19 +324,26 @@ def verify_folder(folder: Path) -> dict[str, Any]:
     return held
 
 
+def tables_of(folder: Path) -> list[str]:
+    """The names of the files beside a report's description. Raises LedgerError."""
+    return [Path(name).name for name in _read_json(folder / REPORT_FILE)["tables"]]
+
+
 def export(folder: Path, target: Path) -> list[Path]:
-    """Writes the files of an imported report of our own format back. Raises LedgerError."""
+    """Writes the files of an imported report back, each in its own format. Raises LedgerError."""
     from ledger.usage.writer import Part, write_back
 
     held = verify_folder(folder)
-    flat = [file["name"] for file in held["files"] if not file["name"].lower().endswith((".tsv", ".tsv.gz"))]
-    if flat:
-        raise LedgerError(
-            "Only reports that came as TSV are written back.",
-            ", ".join(flat[:3]),
-            "This one came as CSV or Parquet.",
-            f"Its usage is in {folder / 'usage.parquet'}.",
-        )
+    flat = {index: file for index, file in enumerate(held["files"]) if not _is_tsv(file["name"])}
+    for index, file in flat.items():
+        kept = folder / ORIGINALS / str(index)
+        if not kept.is_file() or sha256_of(kept).hex() != file["sha256"]:
+            raise LedgerError(
+                "The file is not in the report's folder as it came.",
+                str(kept),
+                f"The SHA-256 of {file['name']} is {file['sha256']}.",
+                "Import the files again.",
+            )
     parts = [
         Part(
             index,
@@ -340,8 +354,35 @@ def export(folder: Path, target: Path) -> list[Path]:
             [(number, text) for number, text in file["comments"]],
         )
         for index, file in enumerate(held["files"])
+        if index not in flat
     ]
-    return write_back(folder, parts, target)
+    target.mkdir(parents=True, exist_ok=True)
+    written = write_back(folder, parts, target) if parts else []
+    for index, file in flat.items():
+        if Path(file["name"]).name != file["name"] or file["name"].startswith("."):
+            raise LedgerError("The name of the file is no plain file name.", file["name"])
+        path = target / file["name"]
+        partial = path.with_name(f".{path.name}.partial")
+        shutil.copyfile(folder / ORIGINALS / str(index), partial)
+        written.append(partial.replace(path))
+    return written
+
+
+def _is_tsv(name: str) -> bool:
+    return name.lower().endswith((".tsv", ".tsv.gz"))
+
+
+def _keep_originals(paths: Sequence[Path], report: Report, folder: Path) -> None:
+    """Keeps CSV and Parquet files beside their tables: how they were written cannot be told from these."""
+    for file, path in zip(report.files, paths, strict=True):
+        if not _is_tsv(file.name):
+            (folder / ORIGINALS).mkdir(exist_ok=True)
+            kept = folder / ORIGINALS / str(file.index)
+            shutil.copyfile(path, kept)
+            if sha256_of(kept) != file.sha256:
+                raise LedgerError(
+                    "The file was changed while it was read.", str(path), remedy="Import it again."
+                )
 
 
 def by_severity(flaws: FlawLog) -> dict[str, int]:

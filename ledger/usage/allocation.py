@@ -7,6 +7,7 @@ that grows with the works and shares of the catalogue and not with the usage.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 Progress = Callable[[str], None]
+#: Gives the table that it is told how to make, or the one that was made so before.
+Keep = Callable[[Callable[[], pa.Table | None]], pa.Table | None]
 
 
 @dataclass(frozen=True)
@@ -225,11 +228,11 @@ class _Items:
         """A sum of the usage by item."""
         found = Figures.zeros(self.count)
         if rows is not None and name in rows.column_names:
-            found.add_at(self.row_item, _decimals(rows[name]))
+            found.add_at(self.row_item, decimal_figures(rows[name]))
         return found
 
 
-def _decimals(column: pa.ChunkedArray) -> Figures:
+def decimal_figures(column: pa.ChunkedArray) -> Figures:
     """A column of DECIMAL(38,0) as figures. Raises ValueRefused where one is negative."""
     chunks = []
     for chunk in column.chunks:
@@ -245,15 +248,32 @@ def _decimals(column: pa.ChunkedArray) -> Figures:
 
 
 def allocate(
-    usage: ir.Table, holders: Holders, rule: AllocationRule, amount: int, progress: Progress | None = None
+    usage: ir.Table,
+    holders: Holders | Future[Holders],
+    rule: AllocationRule,
+    amount: int,
+    progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> Allotment:
-    """Divides an amount of base units by the usage table. Raises LedgerError for what cannot be divided."""
+    """Divides an amount of base units by the usage table. Raises LedgerError for what cannot be divided.
+
+    Where the holders are still read by another thread, the usage is summed meanwhile. `keep` may know the sums from
+    before.
+    """
     say = progress or (lambda text: None)
     check_amount(amount)
     say("sum the usage by work")
-    rows = collect(usage, holders.works, rule)
+
+    def given() -> Holders:
+        return holders.result() if isinstance(holders, Future) else holders
+
+    def sums() -> pa.Table | None:
+        return collect(usage, rule, lambda: given().works, waits=isinstance(holders, Future))
+
+    rows = keep(sums) if keep else sums()
+    manifest = given()
     say("divide the amount among works")
-    items = _Items(holders, rows)
+    items = _Items(manifest, rows)
     weights = _Weights(items, rows, rule)
     amounts, left = _by_item(weights, rule, amount, items.count)
     if rule.minimum:
@@ -263,14 +283,14 @@ def allocate(
             amounts, left = _by_item(weights, rule, amount, items.count)
     say("divide works among holders")
     group_units, unmatched = _by_group(amounts, left, items, rule)
-    share_units = divide_each(group_units, holders.share_starts, holders.share_ppm)
-    payee_units = Figures.zeros(len(holders.payees))
-    payee_units.add_at(holders.share_payee, share_units)
+    share_units = divide_each(group_units, manifest.share_starts, manifest.share_ppm)
+    payee_units = Figures.zeros(len(manifest.payees))
+    payee_units.add_at(manifest.share_payee, share_units)
     needs = rule.needs
     return Allotment(
         amount,
         rule,
-        holders,
+        manifest,
         group_units,
         share_units,
         payee_units,

@@ -6,6 +6,7 @@ backend (Spark in its ANSI mode, the default of version 4), told as a refusal; n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from ledger.usage.engine import quiet
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+#: Gives the works of the manifest once they are read.
+Works = Callable[[], pa.LargeStringArray]
 EXACT = "decimal(38, 0)"
 #: Columns of the usage table that the allocation reads.
 COLUMNS = ("work", "right_type", "usages", "weight_ppm", "confidence_bps", "outputs", "royalty_bearing")
@@ -78,12 +81,21 @@ def item_weights(
     `works` has `known` (the work's id) and `position`. Where position is NULL, `unknown` is the work that the
     manifest does not have. Lines that bear no royalty do not count; `with_free` says that there are some.
     """
-    import ibis
+    grouped = work_sums(usage, rule, by_right=by_right, with_free=with_free)
+    return _placed(grouped, works, rule, by_right=by_right)
 
+
+def work_sums(usage: ir.Table, rule: AllocationRule, *, by_right: bool, with_free: bool) -> ir.Table:
+    """One row a work (and right type) that the usage names, with the sums that the rule needs."""
     if with_free:
         usage = usage.filter(usage.royalty_bearing.fill_null(True))
     keys = ["work", "right_type"] if by_right else ["work"]
-    grouped = usage.group_by(keys).aggregate(**_sums(usage, rule))
+    return usage.group_by(keys).aggregate(**_sums(usage, rule))
+
+
+def _placed(grouped: ir.Table, works: ir.Table, rule: AllocationRule, *, by_right: bool) -> ir.Table:
+    import ibis
+
     joined = grouped.left_join(works, grouped.work == works.known)
     return joined.select(
         position=joined.position,
@@ -93,12 +105,14 @@ def item_weights(
     )
 
 
-def collect(usage: ir.Table, known: pa.LargeStringArray, rule: AllocationRule) -> pa.Table | None:
+def collect(usage: ir.Table, rule: AllocationRule, known: Works, *, waits: bool) -> pa.Table | None:
     """The weights by work, worked out where the usage table is. None if the rule needs no usage.
 
+    `known` gives the works of the manifest in order; where they are still read (`waits`) sums are made meanwhile.
     Raises LedgerError where sums pass 10^38 or the table cannot be read.
     """
     import ibis
+    from ibis.util import gen_name
 
     if not needed(rule):
         return None
@@ -106,11 +120,19 @@ def collect(usage: ir.Table, known: pa.LargeStringArray, rule: AllocationRule) -
         raise ValueRefused(
             f"The usage table has no column {missing[0]!r}.", remedy=f"It needs {', '.join(COLUMNS)}."
         )
-    works = ibis.memtable(pa.table({"known": known, "position": np.arange(len(known), dtype=np.int64)}))
+
+    def table(works: pa.LargeStringArray) -> ir.Table:
+        return ibis.memtable(pa.table({"known": works, "position": np.arange(len(works), dtype=np.int64)}))
+
     try:
         with quiet():
             by_right, with_free = has_right_types(usage), has_free_lines(usage)
-            return item_weights(usage, works, rule, by_right=by_right, with_free=with_free).to_pyarrow()
+            if not waits:
+                made = item_weights(usage, table(known()), rule, by_right=by_right, with_free=with_free)
+                return made.to_pyarrow()
+            grouped = work_sums(usage, rule, by_right=by_right, with_free=with_free)
+            sums = usage.get_backend().create_table(gen_name("sums"), grouped, temp=True)
+            return _placed(sums, table(known()), rule, by_right=by_right).to_pyarrow()
     except LedgerError:
         raise
     except Exception as error:

@@ -26,17 +26,13 @@ class Buffers:
 
     def __init__(self) -> None:
         self._lines = 0
-        self.heads: Any = ()
         self.works: Any = ()
-        self.stops: Any = np.empty(0, np.int32)
         self.slots: Any = ()
         self.uses: Any = ()
         self.events: Any = ()
 
-    def fit(self, lines: int, size: int) -> None:
-        """Makes room for so many lines and bytes, and empties the table of references."""
-        if size > len(self.stops):
-            self.stops = np.empty(size, np.int32)
+    def fit(self, lines: int) -> None:
+        """Makes room for so many lines, and empties the table of references."""
         if lines > self._lines:
             self._lines = size = max(lines, 1024)
             self.works = (
@@ -68,7 +64,6 @@ class Buffers:
                 np.empty(2 * size, np.int8),
                 np.empty(2 * size, np.int32),
             )
-            self.heads = np.empty(size, np.int32)
             self.slots = np.empty(1 << (2 * size - 1).bit_length(), np.int32)
         self.slots.fill(-1)
 

@@ -7,10 +7,8 @@ works.parquet tells share by share where they come from.
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,11 +21,12 @@ import pyarrow.parquet as pq
 
 from ledger.domain.address import checksum_address, parse_word
 from ledger.domain.allocation_rule import AllocationRule
-from ledger.domain.canonical import canonical_json, hex32
-from ledger.domain.errors import AuditFailed, IncompleteError, LedgerError, ValueRefused
+from ledger.domain.canonical import canonical_hash, canonical_json, hex32
+from ledger.domain.errors import AuditFailed, LedgerError, ValueRefused
 from ledger.domain.merkle_sum import MerkleSumTree, read_leaf
 from ledger.usage.allocation import Allotment
 from ledger.usage.engine_limbs import Figures
+from ledger.usage.stages import Stages, file_hash, flush, under_way
 
 FORMAT = "1"
 MANIFEST, ALLOCATION, WORKS = "manifest.json", "allocation.parquet", "works.parquet"
@@ -176,53 +175,59 @@ def leaf_words(path: Path) -> bytes:
     return words.tobytes()
 
 
-def file_hash(path: Path) -> bytes:
-    """keccak256 of a file, read in pieces."""
-    import sha3
-
-    digest = sha3.keccak_256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 22):
-            digest.update(piece)
-    return bytes(digest.digest())
-
-
 def build(
     folder: Path,
     allotment: Allotment,
     source: Source,
     *,
+    stages: Stages | None = None,
     replace: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> BuiltDistribution:
     """Writes the folder, all of it or nothing; an equal one that is there already is left as it is.
 
+    `stages`: of a build of `input_key` that is under way already; without it, the build has its own.
     Raises LedgerError if another distribution is there and `replace` is not set, or nobody can be paid.
     """
+    if stages is None:
+        with under_way(folder, input_key(source, allotment.rule, allotment.amount)) as own:
+            return build(folder, allotment, source, stages=own, replace=replace, progress=progress)
     say = progress or (lambda text: None)
-    with _alone(folder):
-        partial = folder.with_name(f".{folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        say("hash the tree of payees")
-        tree = MerkleSumTree(allotment.leaf_words)
-        if tree.split.total != allotment.total:
-            raise AuditFailed("The leaves do not sum to what the payees are given.")
-        partial.mkdir(parents=True)
-        try:
-            say("write the tables")
-            _write_allocation(partial / ALLOCATION, allotment)
-            _write_works(partial / WORKS, allotment)
-            files = {name: hex32(file_hash(partial / name)) for name in (ALLOCATION, WORKS)}
-            content = canonical_json(_manifest(tree, allotment, source, files))
-            (partial / MANIFEST).write_bytes(content)
-            for path in (*partial.iterdir(), partial):
-                _flush(path)
-            _move(partial, folder, content, replace=replace)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    say("hash the tree of payees")
+    tree = MerkleSumTree(allotment.leaf_words)
+    if tree.split.total != allotment.total:
+        raise AuditFailed("The leaves do not sum to what the payees are given.")
+    say("write the tables")
+    files = {
+        ALLOCATION: hex32(stages.file(ALLOCATION, lambda path: _write_allocation(path, allotment))),
+        WORKS: hex32(stages.file(WORKS, lambda path: _write_works(path, allotment))),
+    }
+    content = canonical_json(_manifest(tree, allotment, source, files))
+    stages.file(MANIFEST, lambda path: _write(path, content))
+    stages.only(*files, MANIFEST)
+    flush(stages.folder)
+    _move(stages.folder, folder, content, replace=replace)
     built = BuiltDistribution(folder)
     built.__dict__["tree"] = tree
     return built
+
+
+def input_key(source: Source, rule: AllocationRule, amount: int, usage: Sequence[Path] = ()) -> bytes:
+    """The hash of all that decides over the bytes of a distribution, and of what its tables look like from outside."""
+    return canonical_hash(
+        {
+            "distribution": FORMAT,
+            "amount": str(amount),
+            "rule": rule.document(),
+            "source": source.document(),
+            "usage": [[str(one.st_size), str(one.st_mtime_ns)] for one in (path.stat() for path in usage)],
+            "pyarrow": pa.__version__,
+        }
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _manifest(
@@ -244,22 +249,6 @@ def _manifest(
     }
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two builds of one folder do not mix. A killed one leaves no lock."""
-    from filelock import FileLock, Timeout
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = folder.with_name(f".{folder.name}.lock")
-    try:
-        with FileLock(lock, timeout=0):
-            yield
-    except Timeout:
-        raise IncompleteError("The distribution is being built by another process.", str(folder)) from None
-    finally:
-        lock.unlink(missing_ok=True)
-
-
 def _move(partial: Path, folder: Path, content: bytes, *, replace: bool) -> None:
     if folder.exists():
         try:
@@ -278,15 +267,7 @@ def _move(partial: Path, folder: Path, content: bytes, *, replace: bool) -> None
         if folder.is_dir():
             shutil.rmtree(folder)
     partial.replace(folder)
-    _flush(folder.parent)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    flush(folder.parent)
 
 
 # ---- tables

@@ -100,6 +100,8 @@ def _enter(  # pragma: no cover - compiled
 def scan(  # pragma: no cover - compiled
     buf: Bytes,
     stops: Any,
+    stop: int,
+    shift: int,
     begin: int,
     size: int,
     carried: int,
@@ -121,8 +123,8 @@ def scan(  # pragma: no cover - compiled
     `summaries`: (buffer, starts, ends, known from line, slots). `works`: (cells[k, 10], block, usable, line).
     `uses`: (line, work, usages, bearing, weight, confidence, outputs, summary, units, scale, h1, h2, status,
     cells[m, 16]). `events`: (start, end, line, kind, index). `sums[summary, which, scale, low or high]`.
-    `stops`: the places of all bytes below 32. Lines count from 0 after the carried ones. Returns (lines,
-    works, usages, events, first work of the open block).
+    `stops`, from `stop` on: the places of all bytes below 32, less `shift`. Lines count from 0 after the carried
+    ones. Returns (lines, works, usages, events, first work of the open block).
     """
     sum_buf, sum_starts, sum_ends, sum_known, sum_slots = summaries
     work_cells, work_block, work_ok, work_line = works
@@ -135,14 +137,14 @@ def scan(  # pragma: no cover - compiled
     block_start, block_len, block_number, blocks, block = state[0], state[1], state[2], state[3], state[4]
     first_work = 0
     last_sum = -1
-    at, stop = begin, 0
+    at = begin
     out_start, out_len, out1, out2 = 0, -1, np.uint64(0), np.uint64(0)
     while at < size:
         start = at
         tabbed = 0
         bad = False
         while True:
-            end = stops[stop]
+            end = stops[stop] + shift
             stop += 1
             byte = buf[end]
             if byte == _TAB:

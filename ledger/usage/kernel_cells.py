@@ -18,7 +18,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 _LF = 10
 # Lanes of eight bytes: the top bit of a byte stays clear after adding 0x60 just where the byte is below 0x20.
-_SEVENS, _RAISE, _TOPS = (np.uint64(byte * 0x0101010101010101) for byte in (0x7F, 0x60, 0x80))
+_SEVENS, _RAISE, _TOPS, _ONES = (np.uint64(byte * 0x0101010101010101) for byte in (0x7F, 0x60, 0x80, 0x01))
 _ONE, _SEVEN, _LAST = np.uint64(1), np.uint64(7), np.uint64(56)
 _ORDER = np.uint64(0x0001020304050607)
 
@@ -164,32 +164,45 @@ def is_iswc(buf: Bytes, start: int, end: int) -> bool:  # pragma: no cover - com
 
 @numba.njit(cache=True, nogil=True)
 def breaks(  # pragma: no cover - compiled
-    buf: Bytes, words: Any, first: int, size: int, out: Any, heads: Any
-) -> int:
-    """Places of all bytes below 32, eight bytes at a time; `words` is the buffer read little-endian.
+    buf: Bytes, words: Any, out: Any, first: int, heads: Any
+) -> tuple[int, int, bool, bool]:
+    """Places of all bytes below 32 into out[first:], eight bytes at a time; `words`: the buffer, little-endian.
 
-    `heads` gets the places of lines that begin with HE, SY or a byte order mark; returns how many those are.
+    `heads` gets the places of lines that begin with HE, SY or a byte order mark, as far as it has room. Returns
+    the lines, how many such places there are, and whether a byte above 127 or a DEL is among the others.
     """
-    count, found_heads = 0, 0
-    line = first
-    for w in range(len(words)):
-        word = words[w]
-        found = ~(((word & _SEVENS) + _RAISE) | word) & _TOPS
+    count, found_heads, lines, line = first, 0, 0, 0
+    size = len(buf)
+    seen, dele = np.uint64(0), np.uint64(0)
+    for w in range(len(words) + 1):
+        if w < len(words):
+            word = words[w]
+        else:
+            # What is left, filled up with spaces.
+            word = np.uint64(0x2020202020202020)
+            for i in range(8 * w, size):
+                place = np.uint64(8 * (i - 8 * w))
+                word ^= np.uint64(0x20 ^ buf[i]) << place
+        seen |= word
+        low = word & _SEVENS
+        dele |= (low + _ONES) & ~word
+        found = ~((low + _RAISE) | word) & _TOPS
         while found:
             lowest = found & (~found + _ONE)
             found ^= lowest
-            place = w * 8 + np.int64(((lowest >> _SEVEN) * _ORDER) >> _LAST)
-            if place < first:
-                continue
-            out[count] = place
+            at = w * 8 + np.int64(((lowest >> _SEVEN) * _ORDER) >> _LAST)
+            out[count] = at
             count += 1
-            if buf[place] == _LF and place < size:
-                a, b = buf[line], buf[line + 1]
-                if (a == 83 and b == 89) or (a == 72 and b == 69) or (a == 0xEF and b == 0xBB):
-                    heads[found_heads] = line
-                    found_heads += 1
-                line = place + 1
-    return found_heads
+            if buf[at] == _LF:
+                lines += 1
+                if at - line > 1:
+                    a, b = buf[line], buf[line + 1]
+                    if (a == 83 and b == 89) or (a == 72 and b == 69) or (a == 0xEF and b == 0xBB):
+                        if found_heads < len(heads):
+                            heads[found_heads] = line
+                        found_heads += 1
+                line = at + 1
+    return lines, found_heads, (seen & _TOPS) != 0, (dele & _TOPS) != 0
 
 
 @numba.njit(cache=True, nogil=True)
@@ -217,3 +230,28 @@ def gather(buf: Bytes, n: int, cells: Any, column: int, offsets: Any, out: Bytes
             out[at] = buf[j]
             at += 1
     offsets[n] = at
+
+
+@numba.njit(cache=True, nogil=True)
+def offsets_at(rows: Any, cells: Any, column: int, offsets: Any) -> int:  # pragma: no cover - compiled
+    """Where the texts of one column of these rows begin, one after the other; a negative row has none."""
+    total = 0
+    for i in range(len(rows)):
+        offsets[i] = total
+        if rows[i] >= 0:
+            row = cells[rows[i]]
+            total += max(0, row[column + 1] - 1 - row[column])
+    offsets[len(rows)] = total
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def gather_at(  # pragma: no cover - compiled
+    buf: Bytes, rows: Any, cells: Any, column: int, offsets: Any, out: Bytes
+) -> None:
+    """Copies the texts of one column of these rows to their offsets."""
+    for i in range(len(rows)):
+        if rows[i] >= 0:
+            start, at = cells[rows[i], column], offsets[i]
+            for j in range(offsets[i + 1] - at):
+                out[at + j] = buf[start + j]

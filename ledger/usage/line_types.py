@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ledger.usage.cells import Amount
-from ledger.usage.flaws import FlawKind
+from ledger.usage.flaws import Flaw, FlawKind
 from ledger.usage.summary import Summary
 
 
@@ -41,6 +41,14 @@ class Use:
     output: str = ""
     rejected: FlawKind | None = None
     matched: bool = True
+
+
+class ReadAhead(NamedTuple):
+    """What came of a line that was read before those above it."""
+
+    flaws: list[Flaw]
+    rejected: list[Rejected]
+    use: Use | None
 
 
 @dataclass(slots=True)

@@ -1,8 +1,7 @@
-"""Rows out of the fast path's buffers, as Arrow arrays; and the bytes of a chunk that are no UTF-8."""
+"""Rows out of the fast path's buffers, as Arrow arrays."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from fractions import Fraction
 from typing import Any
@@ -12,6 +11,8 @@ import pyarrow as pa
 
 from ledger.usage import kernel_cells
 from ledger.usage.buffers import Buffers
+from ledger.usage.line_types import Use
+from ledger.usage.tables import decimals
 
 
 class Rows:
@@ -36,13 +37,15 @@ class Rows:
         return gathered(self._buf, chosen)
 
     def works(self, work: Any) -> Any:
-        """The work ids: gathered once a work, then taken; NULL where the reference is not resolved."""
+        """The work ids of usages; NULL where the reference is not resolved."""
         chosen = self.of(work)
         cells = self._buffers.works[0]
-        most = int(chosen.max(initial=-1)) + 1
-        known = gathered(self._buf, np.ascontiguousarray(cells[:most, 2:4]))
+        offsets = np.empty(len(chosen) + 1, np.int32)
+        out = np.empty(kernel_cells.offsets_at(chosen, cells, 2, offsets), np.uint8)
+        kernel_cells.gather_at(self._buf, chosen, cells, 2, offsets, out)
         missing = chosen < 0
-        return known.take(pa.array(chosen, mask=missing if missing.any() else None))
+        bits = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
+        return pa.StringArray.from_buffers(len(chosen), pa.py_buffer(offsets), pa.py_buffer(out), bits)
 
 
 def gathered(buf: Any, cells: Any) -> Any:
@@ -52,6 +55,29 @@ def gathered(buf: Any, cells: Any) -> Any:
     offsets = np.empty(count + 1, np.int32)
     kernel_cells.gather(buf, count, cells, 0, offsets, out)
     return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(out))
+
+
+def other_rows(uses: list[Use], file: int, *, details: bool) -> list[Any]:
+    """Usages of DDEX records as columns of the usage table."""
+    count = len(uses)
+    summaries = [use.summary for use in uses]
+    columns = [
+        pa.array([use.work for use in uses], pa.string()),
+        pa.array([one.use_type if one else None for one in summaries], pa.string()).dictionary_encode(),
+        pa.array([one.right_type if one else None for one in summaries], pa.string()).dictionary_encode(),
+        decimals(np.zeros(count, np.int64), {i: use.usages for i, use in enumerate(uses)}),
+        pa.nulls(count, pa.int64()),
+        pa.nulls(count, pa.int32()),
+        pa.nulls(count, pa.int64()),
+        pa.array([use.bearing for use in uses]),
+        pa.array([use.line for use in uses], pa.int64()),
+        pa.array([file] * count, pa.int32()),
+    ]
+    if details:
+        none = pa.nulls(count, pa.string())
+        ids = pa.array([one.id if one else None for one in summaries], pa.string())
+        columns += [none, none, ids, pa.array([use.output for use in uses], pa.string()), none, none]
+    return columns
 
 
 def optional(values: Any, kind: Any) -> Any:
@@ -67,22 +93,6 @@ def exact(sums: Any) -> Fraction:
         (Fraction(int(low) + (int(high) << 32), 10**scale) for scale, (low, high) in enumerate(sums)),
         Fraction(0),
     )
-
-
-def valid(data: bytes) -> tuple[bytes, list[int]]:
-    """The data with each byte that is no UTF-8 replaced by a control character, and where those were."""
-    marks: list[int] = []
-    shown = data
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            text = data.decode("utf-8", "surrogateescape")
-            shown = re.sub("[\udc80-\udcff]", "\x1a", text).encode()
-            different = np.frombuffer(shown, np.uint8) != np.frombuffer(data, np.uint8)
-            marks = [int(one) for one in np.flatnonzero(different)]
-    # The fast path knows control characters by their being below 32; DEL is not.
-    return shown.replace(b"\x7f", b"\x1a") if b"\x7f" in shown else shown, marks
 
 
 def any_between(marks: list[int], start: int, end: int) -> bool:

@@ -156,7 +156,8 @@ class Tables:
                 compression="none" if plain else "lz4",
                 use_dictionary=False if plain else _REPEATED,
                 column_encoding={one: "DELTA_BINARY_PACKED" for one in ("record", "file") if not plain},
-                write_statistics=not plain,
+                # Statistics of what is looked up by its place; of the other columns nobody asks for them.
+                write_statistics=not plain and ["file", "record"],
                 store_schema=True,
             )
         writer.write_batch(batch)

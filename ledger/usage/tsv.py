@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,24 +11,17 @@ import pyarrow as pa
 from ledger.domain.errors import LedgerError
 from ledger.usage import kernel, kernel_cells
 from ledger.usage.buffers import Buffers, SummaryTable, isrc_countries
-from ledger.usage.flaws import Flaw, FlawKind
-from ledger.usage.line_types import Rejected, Use
+from ledger.usage.chunks import ROOM, Readier, Ready, ahead
+from ledger.usage.flaws import FlawKind
+from ledger.usage.line_types import ReadAhead, Rejected, Use
 from ledger.usage.own_lines import OwnLineReader
-from ledger.usage.rows import Rows, any_between, exact, optional, valid
+from ledger.usage.rows import Rows, any_between, exact, optional, other_rows
 from ledger.usage.sources import Chunk, LongLine, SourceRefused
 from ledger.usage.summary import Sums, Tally
 from ledger.usage.tables import Tables, decimals
 
 #: The works of an open block are carried from chunk to chunk up to so many bytes.
 _CARRIED = 64 * 1024 * 1024
-
-
-class ReadAhead(NamedTuple):
-    """What came of a line that was read before those above it."""
-
-    flaws: list[Flaw]
-    rejected: list[Rejected]
-    use: Use | None
 
 
 class FileReader:
@@ -52,6 +45,7 @@ class FileReader:
         self._block = b""
         self._carry: list[bytes] = []
         self._buffers = Buffers()
+        self._readier = Readier()
 
     def number(self, local: int) -> int:
         """The number of a line, or row, that stands `local` lines after those already read."""
@@ -74,11 +68,11 @@ class FileReader:
     ) -> None:
         """Reads all. A file that cannot be read on is noted; `told` is called after each chunk."""
         try:
-            for one in source:
+            for one in ahead(self._readier.all(source)):
                 if isinstance(one, LongLine):
                     self._long(one)
                 else:
-                    self.chunk(one.data)
+                    self._chunk(one)
                 told()
         except SourceRefused as refused:
             self.facts.whole = False
@@ -109,26 +103,33 @@ class FileReader:
 
     def chunk(self, data: bytes) -> None:
         """Reads whole lines."""
-        shown, marks = valid(data)
+        self._chunk(self._readier.ready(data))
+
+    def _chunk(self, ready: Ready) -> None:
+        data, shown, marks, stops, heads, line_count = ready
+        # Works of the open block, which were read with the chunk before, stand before the chunk's own lines.
         prefix = self._block + b"".join(self._carry)
-        # The fast path reads eight bytes at a time; what fills up the last word is no line any more.
-        size = len(prefix) + len(shown)
-        raw = b"".join((prefix, shown, b"\n" * (8 - size % 8)))
+        raw = prefix + shown if prefix else shown
         buf = np.frombuffer(raw, np.uint8)
+        begin, size = len(self._block), len(raw)
+        carried = np.flatnonzero(buf[begin : len(prefix)] < 32).astype(np.int32) + (begin - len(prefix))
+        first_stop = ROOM - len(carried)
+        if first_stop < 0:
+            stops, first_stop = np.concatenate((carried, stops[ROOM:])), 0
+        else:
+            stops[first_stop:ROOM] = carried
         held = self._buffers
-        held.fit(shown.count(b"\n") + len(self._carry), len(raw))
-        heads = kernel_cells.breaks(buf, buf.view("<u8"), len(self._block), size, held.stops, held.heads)
-        read_ahead = self._summaries(
-            data, shown, marks, [int(one) - len(prefix) for one in held.heads[:heads]]
-        )
+        held.fit(line_count + len(self._carry))
+        read_ahead = self._summaries(data, shown, marks, heads)
         summaries = SummaryTable(self.lines, self._keys, self._seen)
         self._state[0], self._state[1] = 0, len(self._block)
         blocks = int(self._state[3])
         sums = np.zeros((len(summaries) + 1, 4, kernel.SCALES, 2), np.int64)
         counts = np.zeros((len(summaries) + 1, 3), np.int64)
         n_line, n_work, n_use, n_event, first_work = kernel.scan(
-            buf, held.stops, len(self._block), size, len(self._carry), self._state, self._keys, isrc_countries(),
-            summaries.arrays, held.works, held.slots, held.uses, held.events, sums, self.tables.details,
+            buf, stops, first_stop, len(prefix), begin, size, len(self._carry), self._state, self._keys,
+            isrc_countries(), summaries.arrays, held.works, held.slots, held.uses, held.events, sums,
+            self.tables.details,
         )  # fmt: skip
         kernel.add_up(n_use, held.uses, counts, sums)
         self.facts.lines += n_line - int(np.count_nonzero(held.events[3][:n_event] == kernel.OTHER))
@@ -276,7 +277,7 @@ class FileReader:
         kept = [use for use in others if use.rejected is None]
         if n == 0:
             if kept:
-                self.tables.add("usage", self._other_rows(kept))
+                self.tables.add("usage", other_rows(kept, self.facts.index, details=self.tables.details))
             return None
         held = self._buffers
         line, work, usages, bearing, weight, conf, outputs, place, _, _, h1, h2, status, cells = (
@@ -325,7 +326,12 @@ class FileReader:
         if self.tables.details:
             columns += [rows.text(cells, column) for column in (0, 3, 1, 2, 7, 10)]
         if kept:
-            columns = self.tables.merged("usage", columns, self._other_rows(kept), by=("record",))
+            columns = self.tables.merged(
+                "usage",
+                columns,
+                other_rows(kept, self.facts.index, details=self.tables.details),
+                by=("record",),
+            )
         self.tables.add("usage", columns)
         self._weigh(weights, rows.of(h1), rows.of(h2), numbers)
         return rejected
@@ -357,34 +363,6 @@ class FileReader:
             decimals(uses[2][chosen], {}),
             Rows(buf, self._buffers, len(uses[0]), chosen).text(uses[13], 12).cast(pa.binary()),
         ]
-
-    def _other_rows(self, kept: list[Use]) -> list[Any]:
-        """Usages of DDEX records as rows of the usage table."""
-        count = len(kept)
-        columns = [
-            pa.array([use.work for use in kept], pa.string()),
-            pa.array(
-                [use.summary.use_type if use.summary else None for use in kept], pa.string()
-            ).dictionary_encode(),
-            pa.array(
-                [use.summary.right_type if use.summary else None for use in kept], pa.string()
-            ).dictionary_encode(),
-            decimals(np.zeros(count, np.int64), {i: use.usages for i, use in enumerate(kept)}),
-            pa.nulls(count, pa.int64()),
-            pa.nulls(count, pa.int32()),
-            pa.nulls(count, pa.int64()),
-            pa.array([use.bearing for use in kept]),
-            pa.array([use.line for use in kept], pa.int64()),
-            pa.array([self.facts.index] * count, pa.int32()),
-        ]
-        if self.tables.details:
-            columns += [pa.nulls(count, pa.string())] * 2
-            columns += [pa.array([use.summary.id if use.summary else None for use in kept], pa.string())]
-            columns += [
-                pa.array([use.output for use in kept], pa.string()),
-                *([pa.nulls(count, pa.string())] * 2),
-            ]
-        return columns
 
     def _works(self, buf: Any, n: int) -> None:
         """The works of a chunk, those carried left out."""

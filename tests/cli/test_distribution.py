@@ -85,6 +85,32 @@ def built(on, paid, out, **more) -> dict[str, Any]:
     return done.data
 
 
+@pytest.mark.parametrize(
+    ("days", "code"),
+    [
+        ("2024-01-01,2024-01-31", 0),
+        ("2024-02-01,2024-02-29", 2),
+        ("2024-01-01,2024-02-29", 2),
+        ("2024-01-02,2024-01-31", 2),
+        ("2024-01-01,2024-01-30", 2),
+        ("2024-01-01,", 2),
+        (",", 0),
+    ],
+)
+def test_a_usage_report_is_of_one_whole_period(on, paid, tmp_path, days, code):
+    """P-18: what is divided by use is divided by the use of that very period; a table without days is taken for it."""
+    path = tmp_path / "other.csv"
+    head = "LicenceId,UseType,UsageStartDate,UsageEndDate,DspResourceId,Usages"
+    path.write_text(f"{head}\n{paid['licence']},aill::AiInference,{days},song-1,60\n")
+    imported = on("usage", "import", path, manifest=paid["manifest"], json=True).data["folder"]
+    done = on("distribution", "build", paid["licence"], 0, imported, "--out", tmp_path / "out", json=True)
+    assert done.code == code
+    if code:
+        assert "not of period 0" in done.error["what"]
+        assert "2024-01-01 to 2024-01-31" in done.error["why"]
+        assert not (tmp_path / "out").exists()
+
+
 def test_from_usage_to_payees(on, node, paid, tmp_path):
     licence, out = paid["licence"], tmp_path / "out"
     made = built(on, paid, out)

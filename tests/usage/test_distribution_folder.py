@@ -21,7 +21,7 @@ from ledger.domain.manifest_file import parse_manifest_json
 from ledger.domain.merkle_sum import MerkleSumTree, check_leaf
 from ledger.domain.terms import TermsDocument, read_terms
 from ledger.operations import distribution_build
-from ledger.usage import distribution_folder
+from ledger.usage import distribution_folder, stages
 
 ROOT = Path(__file__).resolve().parents[2]
 AMOUNT = 10**9 + 7
@@ -155,33 +155,83 @@ def test_another_distribution_is_not_overwritten_unless_that_is_said(tmp_path: P
     assert distribution_build.open_distribution(tmp_path / "d").amount == again.amount == AMOUNT + 1
 
 
-@pytest.mark.parametrize("file", ["allocation.parquet", "works.parquet", "manifest.json"])
-def test_a_build_that_was_killed_leaves_nothing_half_done_and_is_run_again(tmp_path: Path, file: str) -> None:
+@pytest.mark.parametrize(
+    "file", ["sums.arrow", "allocation.parquet", "works.parquet", "manifest.json", ".d.partial"]
+)
+def test_a_build_that_was_killed_goes_on_where_it_was(tmp_path: Path, file: str, monkeypatch) -> None:
+    """Nothing half done is there; finished stages are taken, and the bytes are those of a build that was not killed."""
     inputs = write_inputs(tmp_path)
     code = f"""
 import os, signal, sys
 from pathlib import Path
 sys.path[:0] = [{str(Path(__file__).parent)!r}]
 import test_distribution_folder as t
-from ledger.usage import distribution_folder as folder
+from ledger.usage import stages
 def die(path):
-    if path.name == {file!r}:
+    late = path.name[0] != "." or (path / "works.parquet").exists()
+    if path.name == {file!r} and path.parent.name != "hashes" and late:
         os.kill(os.getpid(), signal.SIGKILL)
-folder._flush = die
+stages.flush = die
 at = Path({str(tmp_path)!r})
 t.build(at / 'd', (at / 'usage.parquet', at / 'manifest.parquet'))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
     assert not (tmp_path / "d").exists()
-    made = build(tmp_path / "d", inputs)
-    made.check()
-    assert {path.name for path in tmp_path.iterdir()} == {"d", "usage.parquet", "manifest.parquet"}
+    taken: list[str] = []
+    original = stages.Stages.__init__
+    monkeypatch.setattr(
+        stages.Stages,
+        "__init__",
+        lambda self, folder: (original(self, folder), setattr(self, "taken", taken))[0],
+    )
+    build(tmp_path / "d", inputs).check()
+    order = ["sums.arrow", "allocation.parquet", "works.parquet", "manifest.json", ".d.partial"]
+    assert taken == order[: min(order.index(file), 3)]
+    build(tmp_path / "whole", inputs)
+    assert content(tmp_path / "d") == content(tmp_path / "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"d", "whole", "usage.parquet", "manifest.parquet"}
+
+
+def half_built(folder: Path, inputs: tuple[Path, Path], monkeypatch) -> Path:
+    """A build stopped after the first table; its hidden folder."""
+
+    def stop(*_args) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(distribution_folder, "_write_works", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build(folder, inputs)
+    return folder.with_name(f".{folder.name}.partial")
+
+
+def test_stages_of_another_input_or_that_were_changed_are_made_again(tmp_path: Path, monkeypatch) -> None:
+    inputs = write_inputs(tmp_path)
+    whole = content(build(tmp_path / "whole", inputs).folder)
+    partial = half_built(tmp_path / "d", inputs, monkeypatch)
+    assert (partial / "allocation.parquet").read_bytes() == whole["allocation.parquet"]
+    for name in ("allocation.parquet", "sums.arrow"):
+        (partial / name).write_bytes(b"changed")
+    assert content(build(tmp_path / "d", inputs).folder) == whole
+    half_built(tmp_path / "e", inputs, monkeypatch)
+    assert build(tmp_path / "e", inputs, AMOUNT + 1).amount == AMOUNT + 1
+    # The tables of the usage changed, though its hash was given.
+    half_built(tmp_path / "f", inputs, monkeypatch)
+    pq.write_table(usage_table([*LINES, UsageLine("winter", 50)]), inputs[0])
+    assert build(tmp_path / "f", inputs).total != build(tmp_path / "whole", inputs, replace=True).amount
+    assert content(tmp_path / "f") == content(tmp_path / "whole")
+
+
+def test_a_build_that_is_refused_leaves_no_stage(tmp_path: Path) -> None:
+    with pytest.raises(ValueRefused):
+        build(tmp_path / "d", write_inputs(tmp_path, [UsageLine("mist", 1)]))
+    assert {path.name for path in tmp_path.iterdir()} == {"usage.parquet", "manifest.parquet"}
 
 
 def test_two_builds_of_one_folder_do_not_mix(tmp_path: Path) -> None:
     inputs = write_inputs(tmp_path)
-    with distribution_folder._alone(tmp_path / "d"), pytest.raises(IncompleteError):
+    with stages.alone(tmp_path / "d"), pytest.raises(IncompleteError):
         build(tmp_path / "d", inputs)
     build(tmp_path / "d", inputs)
 

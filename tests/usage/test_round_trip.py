@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from _files import NAME, body, usage, work, write
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.errors import AuditFailed, FindingsError, LedgerError, ValueRefused
+from ledger.operations import usage_files
 from ledger.operations.usage_files import Wanted, export, import_report
 from ledger.usage.writer import UsageFile, head_values
 
@@ -171,6 +173,53 @@ def test_a_changed_table_is_noticed(tmp_path):
     (done.folder / "works.parquet").write_bytes(b"x")
     with pytest.raises(AuditFailed, match="not the one that was imported"):
         export(done.folder, tmp_path / "back")
+
+
+FLAT = 'DspResourceId,UseType,Usages\r\nwork-1,aill::AiInference,7\r\n"work, 2",aill::AiTraining,007\r\nx,,-1\r\n'
+
+
+def flat_files(folder):
+    """A CSV with quotes, flaws and other ends of line; the same as Parquet; and a TSV of our own."""
+    table, csv = folder / "table.parquet", folder / "table.csv"
+    csv.write_bytes(FLAT.encode())
+    pq.write_table(
+        pa.table({"Usages": [7, 7], "DspResourceId": ["a", "b"], "UseType": ["aill::AiTraining"] * 2}), table
+    )
+    return csv, table, write(folder, body())
+
+
+def test_tables_are_written_back_as_they_came(tmp_path):
+    csv, table, tsv = flat_files(tmp_path)
+    for name, files in (("one", [csv]), ("two", [table]), ("three", [csv, table, tsv])):
+        done = import_report(files, tmp_path / "store", Wanted())
+        back = export(done.folder, tmp_path / name)
+        assert sorted(one.name for one in back) == sorted(one.name for one in files)
+        for path in files:
+            assert (tmp_path / name / path.name).read_bytes() == path.read_bytes()
+        assert {one.name for one in (tmp_path / name).iterdir()} == {one.name for one in files}
+    assert pq.read_table(tmp_path / "two" / "table.parquet").equals(pq.read_table(table))
+    assert import_report([csv], tmp_path / "store", Wanted()).known
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"x"), lambda path: path.unlink()])
+def test_a_table_that_was_changed_is_not_written_back(tmp_path, spoil):
+    done = import_report([flat_files(tmp_path)[0]], tmp_path / "store", Wanted())
+    spoil(done.folder / "originals" / "0")
+    with pytest.raises(LedgerError, match="as it came"):
+        export(done.folder, tmp_path / "back")
+    assert not (tmp_path / "back").exists()
+
+
+def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    csv = flat_files(tmp_path)[0]
+    monkeypatch.setattr(
+        usage_files,
+        "refuse",
+        lambda report, strict: csv.write_bytes(csv.read_bytes() + b"y,aill::AiTraining,1"),
+    )
+    with pytest.raises(LedgerError, match="changed while it was read"):
+        import_report([csv], tmp_path / "store", Wanted())
+    assert list((tmp_path / "store").iterdir()) == []
 
 
 def test_a_ddex_file_is_not_written_back(tmp_path):

@@ -1,4 +1,4 @@
-"""Tables, flaws and figures of a file are the same wherever its chunks end, in the order of its lines."""
+"""Tables, flaws and figures of a file are the same wherever its chunks end, in the order of its lines. P-16."""
 
 from __future__ import annotations
 
