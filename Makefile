@@ -9,6 +9,7 @@ BIN := .venv/bin
 NPM := node_modules/.bin
 # The program itself: npm's wrapper around it ends with 0 whatever forge says. The shell fills in the platform.
 FORGE := node_modules/@foundry-rs/forge-*/bin/forge
+SCRIPTS := "verifier/src/!(generated|keccak_f).js" "verifier/test/*.mjs" verifier/cli.mjs "tests/verifier/*.mjs"
 SOLIDITY := "contracts/**/*.sol" "tests/solidity/**/*.sol"
 
 # Tools that keep state in the home folder or ask the network for news get neither.
@@ -27,8 +28,9 @@ setup: ## install everything below this folder (idempotent)
 	  fi; \
 	done; echo "Python 3.11 or 3.12 is needed: make setup PYTHON=/path/to/python3.12" >&2; exit 1
 
-compile: setup ## compile what changed into ledger/chain/artefacts
+compile: setup ## compile what changed into ledger/chain/artefacts, and the page's verifier
 	@$(BIN)/python tools/build.py
+	@$(BIN)/python tools/build_verifier.py
 
 analyse: setup ## types and warnings of the contracts only, a few seconds
 	@$(BIN)/python tools/build.py --analyse
@@ -36,8 +38,9 @@ analyse: setup ## types and warnings of the contracts only, a few seconds
 unoptimised: setup ## the contracts without the optimiser, for the differential tests
 	@$(BIN)/python tools/build.py --unoptimised
 
-artefacts-check: setup ## a fresh compile equals the packaged artefacts
+artefacts-check: setup ## a fresh compile equals the packaged artefacts and the page's verifier
 	@$(BIN)/python tools/build.py --check
+	@$(BIN)/python tools/build_verifier.py --check
 
 lint: setup ## every linter
 	$(BIN)/ruff check .
@@ -45,12 +48,14 @@ lint: setup ## every linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(NPM)/prettier --log-level warn --check --no-error-on-unmatched-pattern $(SOLIDITY)
+	$(NPM)/prettier --log-level warn --config verifier/.prettierrc.json --check $(SCRIPTS)
 	$(NPM)/solhint --disc --noPoster --max-warnings 0 "contracts/**/*.sol"
 
 format: setup ## let the formatters write
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 	$(NPM)/prettier --log-level warn --write --no-error-on-unmatched-pattern $(SOLIDITY)
+	$(NPM)/prettier --log-level warn --config verifier/.prettierrc.json --write $(SCRIPTS)
 
 forge: setup ## Solidity fuzz and invariant tests
 	$(FORGE) test

@@ -1,4 +1,8 @@
-"""How long a full audit takes, against the time that its node needs to serve the same data."""
+"""How long a full audit takes, against the time that its node needs to serve the same data; and the one after it.
+
+The first audit keeps what it verified in a store; then 1,000 blocks with a report each are mined, and the second audit
+goes on from there. Memory is that of the first audit without a store, in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,11 @@ from benchmarks.gas.licences import HYBRID
 from benchmarks.gas.splits import split_of
 from benchmarks.machine import keep, own_peak_bytes
 from ledger.audit.engine import run
+from ledger.audit.findings import Verdict
 from ledger.audit.scopes import Wanted
 from ledger.audit.source import NodeSource
+from ledger.audit.verified.run import StoredAudit
+from ledger.audit.verified.store import Identity, Store
 from ledger.chain.contracts import Ledger
 from ledger.chain.deploy import deploy, plan
 from ledger.chain.keys import dev_signer
@@ -26,13 +33,16 @@ from ledger.chain.node import LocalNode
 from ledger.chain.requests import Request
 from ledger.chain.rpc import Rpc, hex_bytes
 from ledger.chain.sender import Sender
-from ledger.domain.chain_terms import Offer
+from ledger.domain.chain_terms import ChainTerms, Offer
 from ledger.domain.licence_types import Figures
-from ledger.domain.split_types import Page
+from ledger.domain.replay import CONTRACTS
+from ledger.domain.split_types import Run
 
 GENESIS = 946_684_800  # 1 January 2000
 REPORTS, SPLITS, PAYEES = 100_000, 20, 50
-GOALS = {"times_node": 2.0, "peak_mb": 500}
+#: Blocks between the first audit and the second.
+BLOCKS = 1_000
+GOALS = {"times_node": 2.0, "peak_mb": 500, "second_of_first": 0.05}
 #: Months of each licence, and reports in one transaction.
 MONTHS, AT_ONCE = 2_400, 150
 
@@ -69,6 +79,25 @@ class Chain:
                 raise SystemExit(f"a transaction of the benchmark failed: {request.note}")
 
 
+def terms_of(number: int) -> ChainTerms:
+    """The terms of a licence, counted from 0. May 2199 is the last month that is over before the year 2200."""
+    return replace(
+        HYBRID,
+        catalogue=number % SPLITS + 1,
+        token=plan(["TestDollar"])["TestDollar"].address,
+        start=GENESIS + 86_400,
+        end=0,
+        upfront_fee=0,
+        advance=False,
+        licensee="0x" + "00" * 20,
+    )
+
+
+def figures_of(period: int) -> Figures:
+    """What is reported of a month."""
+    return Figures(period, 10**12 + 123_457 * period, 10**10, report_hash=period.to_bytes(32, "big"))
+
+
 def build(node: LocalNode, reports: int) -> None:
     """A ledger of 20 splits with 50 payees each, and so many reports, all paid."""
     chain = Chain(node.rpc)
@@ -82,7 +111,7 @@ def build(node: LocalNode, reports: int) -> None:
     terms = []
     for number in range(SPLITS):
         tree = split_of(f"audit {number}", PAYEES)
-        pages = [Page(page, tree.page_words(page), tree.page_proof(page)) for page in range(tree.split.pages)]
+        pages = [Run(page, tree.page_words(page), tree.page_proof(page)) for page in range(tree.split.pages)]
         settings = {
             "worksRoot": b"\1" * 32,
             "fileHash": b"\2" * 32,
@@ -96,19 +125,8 @@ def build(node: LocalNode, reports: int) -> None:
         chain.send([(0, create)])
         chain.send([(0, ledger.catalogues.publish_and_announce(number + 1, tree.split, pages))])
     for number in range(licences):
-        # May 2199 is the last month that is over before the year 2200.
-        what = replace(
-            HYBRID,
-            catalogue=number % SPLITS + 1,
-            token=dollar.address,
-            start=GENESIS + 86_400,
-            end=0,
-            upfront_fee=0,
-            advance=False,
-            licensee="0x" + "00" * 20,
-        )
         offer = Offer(number, 2**40 - 1, "")
-        encoded = what.encode()
+        encoded = terms_of(number).encode()
         terms.append(encoded)
         chain.send([(0, ledger.licences.offer(encoded, offer))])
         chain.send([(1, ledger.licences.accept(encoded, offer))])
@@ -119,42 +137,87 @@ def build(node: LocalNode, reports: int) -> None:
         left -= months
         waiting = []
         for first in range(0, months, AT_ONCE):
-            figures = [
-                Figures(period, 10**12 + 123_457 * period, 10**10, report_hash=period.to_bytes(32, "big"))
-                for period in range(first, min(months, first + AT_ONCE))
-            ]
+            figures = [figures_of(period) for period in range(first, min(months, first + AT_ONCE))]
             waiting.append((1, ledger.licences.report_many(licence, encoded, figures, pay_now=True)))
         chain.send(waiting)
         print(f"\r{reports - left:,} reports", end="", file=sys.stderr)
     print(file=sys.stderr)
 
 
+def more(node: LocalNode, reports: int, blocks: int) -> None:
+    """So many blocks more, with a report of one period each, after `reports`."""
+    chain, ledger = Chain(node.rpc), Ledger(node.rpc)
+    licence = -(-(reports + 1) // MONTHS)
+    first = reports - (licence - 1) * MONTHS
+    if first + blocks > MONTHS:
+        raise SystemExit("the last licence has too few months left for the second audit")
+    encoded = terms_of(licence - 1).encode()
+    if first == 0:
+        offer = Offer(licence - 1, 2**40 - 1, "")
+        node.rpc.call("evm_setAutomine", True)
+        chain.send([(0, ledger.licences.offer(encoded, offer))])
+        chain.send([(1, ledger.licences.accept(encoded, offer))])
+    goal = int(node.rpc.call("eth_blockNumber"), 16) + blocks
+    sent: list[str] = []
+    for period in range(first, first + blocks):
+        one = ledger.licences.report_many(licence, encoded, [figures_of(period)], pay_now=True)
+        told = {
+            "from": chain.accounts[1],
+            "to": one.to,
+            "data": "0x" + one.data.hex(),
+            "gas": hex(16_777_216),
+        }
+        sent.append(node.rpc.call("eth_sendTransaction", told))
+    if chain.rpc.await_receipt(hex_bytes(sent[-1]))["status"] != "0x1":
+        raise SystemExit("a report of the benchmark failed")
+    # Two of them may have come into one block.
+    node.rpc.call("anvil_mine", hex(goal - int(node.rpc.call("eth_blockNumber"), 16)))
+
+
+def audit(node: LocalNode, store: Path | None) -> tuple[Verdict, float, float]:
+    """An anchored audit, upon a store if one is named: verdict, seconds, and the seconds of them that the node took."""
+    anchor = bytes.fromhex(node.rpc.call("eth_getBlockByNumber", "latest", False)["hash"][2:])
+    with Rpc(node.url) as rpc:
+        served = 0.0
+        post = rpc._post
+
+        def timed(*given: Any, **named: Any) -> Any:
+            nonlocal served
+            start = time.perf_counter()
+            try:
+                return post(*given, **named)
+            finally:
+                served += time.perf_counter() - start
+
+        rpc._post = timed  # type: ignore[method-assign]
+        planned, wanted = plan(), Wanted(anchor=anchor)
+        started = time.perf_counter()
+        if store is None:
+            verdict = run(NodeSource(rpc), planned, wanted)
+        else:
+            contracts = {name: planned[name].address for name in CONTRACTS}
+            with Store(store, bytes(32), Identity(rpc.chain_id, rpc.genesis, contracts)) as kept:
+                verdict = StoredAudit(kept, NodeSource(rpc), planned).run(wanted)
+        total = time.perf_counter() - started
+    print(f"{verdict.words}: {total:.1f} s, of them {served:.1f} s the node", file=sys.stderr)
+    if verdict.findings:
+        raise SystemExit(f"{len(verdict.findings)} findings in a ledger that has none: {verdict.findings[0]}")
+    return verdict, total, served
+
+
 def measure(reports: int) -> dict[str, object]:
     """Builds the chain and audits it. Raises SystemExit unless the verdict is that all agrees."""
-    with LocalNode.start(genesis_time=GENESIS) as node:
+    with LocalNode.start(genesis_time=GENESIS) as node, tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         build(node, reports)
         print(f"built in {time.perf_counter() - started:.1f} s", file=sys.stderr)
-        anchor = bytes.fromhex(node.rpc.call("eth_getBlockByNumber", "latest", False)["hash"][2:])
-        with Rpc(node.url) as rpc:
-            served = 0.0
-            post = rpc._post
-
-            def timed(*given: Any, **named: Any) -> Any:
-                nonlocal served
-                start = time.perf_counter()
-                try:
-                    return post(*given, **named)
-                finally:
-                    served += time.perf_counter() - start
-
-            rpc._post = timed  # type: ignore[method-assign]
-            started = time.perf_counter()
-            verdict = run(NodeSource(rpc), plan(), Wanted(anchor=anchor))
-            total = time.perf_counter() - started
-    print(verdict.words, file=sys.stderr)
-    if verdict.findings:
-        raise SystemExit(f"{len(verdict.findings)} findings in a ledger that has none")
+        verdict, total, served = audit(node, None)
+        peak = own_peak_bytes()
+        store = Path(folder) / "history.store"
+        _, first, _ = audit(node, store)
+        more(node, reports, BLOCKS)
+        again, second, second_served = audit(node, store)
+        size = store.stat().st_size
     return {
         "reports": reports,
         "splits": SPLITS,
@@ -164,7 +227,14 @@ def measure(reports: int) -> dict[str, object]:
         "seconds": round(total, 2),
         "node_seconds": round(served, 2),
         "times_node": round(total / served, 2),
-        "peak_mb": round(own_peak_bytes() / 1e6),
+        "peak_mb": round(peak / 1e6),
+        "first_kept_seconds": round(first, 2),
+        "store_mb": round(size / 1e6, 1),
+        "new_blocks": BLOCKS,
+        "new_entries": again.entries - verdict.entries,
+        "second_seconds": round(second, 2),
+        "second_node_seconds": round(second_served, 2),
+        "second_of_first": round(second / total, 3),
     }
 
 

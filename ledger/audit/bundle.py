@@ -25,8 +25,17 @@ from ledger.domain.trie import Node, NodeReader, decode_account, lookup
 
 FORMAT = "licence-ledger bundle"
 VERSION = 1
-#: All entries; or one holder's leaves alone.
-FULL, HOLDER = "full", "holder"
+#: All entries; one holder's leaves alone; or both, as a page carries them.
+FULL, HOLDER, PAGE = "full", "holder", "page"
+_ABOUT = frozenset(
+    ("format", "version", "kind", "chain_id", "anchor", "header", "contracts", "holder", "licence")
+)
+#: The lines of a kind between the first and the last, in their order.
+_LINES = {
+    FULL: ("entry", "node", "balance"),
+    HOLDER: ("leaf", "token", "terms", "node"),
+    PAGE: ("entry", "leaf", "token", "terms", "node"),
+}
 
 
 def line_of(value: dict[str, Any]) -> bytes:
@@ -158,12 +167,14 @@ class BundleSource:
                     str(path),
                     remedy=f"It reads {FORMAT} {VERSION}.",
                 )
-            if self.about["kind"] not in (FULL, HOLDER):
+            if self.about["kind"] not in (FULL, HOLDER, PAGE):
                 raise Malformed("The bundle is of an unknown kind.", str(path))
+            if self.about.keys() != _ABOUT:
+                raise Malformed("The first line of the bundle lacks fields or has others.", str(path))
             self.chain_id = int(self.about["chain_id"])
             self._header = header_of_rlp(bytes_of(self.about["header"]))
             self._addresses = {name: str(one) for name, one in self.about["contracts"].items()}
-        self._entries = 0
+        self._entries = self._stage = 0
         ended = False
         for number, line in enumerate(lines, 2):
             with shaped(f"line {number}"):
@@ -178,6 +189,10 @@ class BundleSource:
     def _take(self, line: dict[str, Any]) -> bool:
         """Keeps a line; whether it is the last."""
         ((kind, value),) = line.items()
+        kinds = (*_LINES[self.about["kind"]], "end")
+        if kind not in kinds[self._stage :]:
+            raise Malformed(f"The bundle has a line of an unknown kind, or out of its place: {kind[:40]}.")
+        self._stage = kinds.index(kind)
         if kind == "entry":
             self._entries += 1
         elif kind == "node":
@@ -185,19 +200,21 @@ class BundleSource:
             self._nodes[keccak256(raw)] = raw
         elif kind == "balance":
             self._balances[value[0]] = int(value[1])
-        elif kind in self.more and self.about["kind"] == HOLDER:
+        elif kind in self.more:
             self.more[kind].append(value)
-        elif kind == "end":
-            counts = {"entries": self._entries, "nodes": len(self._nodes), "balances": len(self._balances)}
-            if self.about["kind"] == HOLDER:
-                counts = {"nodes": len(self._nodes)} | {name: len(held) for name, held in self.more.items()}
+        else:
+            counts = {"nodes": len(self._nodes)}
+            if self.about["kind"] != HOLDER:
+                counts["entries"] = self._entries
+            if self.about["kind"] == FULL:
+                counts["balances"] = len(self._balances)
+            else:
+                counts |= {name: len(held) for name, held in self.more.items()}
             if value != counts:
                 raise Malformed(
                     "The bundle holds not what it says.", why=f"It says {value}, it holds {counts}."
                 )
             return True
-        else:
-            raise Malformed(f"The bundle has a line of an unknown kind: {kind[:40]}.")
         return False
 
     def _lines(self) -> Iterator[dict[str, Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
+from typing import Protocol
 
 from ledger.audit.duties import duties
 from ledger.audit.findings import Finding, Verdict
@@ -11,16 +12,15 @@ from ledger.audit.history import History
 from ledger.audit.naming import entries_in, parting, replay_finding, word_finding
 from ledger.audit.prover import Prover, Tally
 from ledger.audit.scopes import Wanted, scope_of
-from ledger.audit.solvency import solvencies
 from ledger.audit.source import Source
-from ledger.audit.transfers import check_transfers
-from ledger.audit.words import Scope, Word, catalogue_words, split_words
+from ledger.audit.sums import check_moves, check_solvency, check_sums
+from ledger.audit.words import ALL, Scope, Word, catalogue_words, split_words
+from ledger.audit.words_attributions import attribution_storage
 from ledger.audit.words_distributions import distribution_words
 from ledger.audit.words_licences import licence_words
 from ledger.chain.deploy import Planned, expected_code
 from ledger.domain.address import checksum_address
-from ledger.domain.canonical import ZERO32, keccak256
-from ledger.domain.conservation import conservations, liabilities
+from ledger.domain.canonical import keccak256
 from ledger.domain.headers import Header
 from ledger.domain.replay import CONTRACTS
 from ledger.domain.rlp import Malformed
@@ -36,12 +36,32 @@ def run(
     return Audit(source, planned, wanted, progress).run()
 
 
+class Base(Protocol):
+    """An earlier audit that this one goes on from (ledger/audit/verified/steps.py). `history` is fed further."""
+
+    history: History
+
+    @property
+    def block(self) -> int:
+        """Up to which it went."""
+
+    @property
+    def entries(self) -> int:
+        """How many it verified."""
+
+    def prove(self, audit: Audit) -> None:
+        """Proves what changed since, and that nothing else did."""
+
+
 class Audit:
     """One audit. After `run`, `history`, `header` and `prover` are what the verdict rests on."""
 
     history: History
     header: Header
     prover: Prover
+    scope: Scope = ALL
+    #: Whether all steps were taken, so that the books are there.
+    replayed: bool = False
 
     def __init__(
         self,
@@ -51,12 +71,16 @@ class Audit:
         progress: Progress | None = None,
         *,
         contracts: Collection[str] = (),
+        base: Base | None = None,
+        keep: Callable[[bytes, bytes], None] | None = None,
     ) -> None:
-        """`contracts`: those whose code is checked; empty: all."""
+        """`contracts`: those whose code is checked; empty: all. `keep`: hears the nodes of their storage."""
         self.source = source
         self.planned = planned
         self.wanted = wanted
         self.checked = contracts or planned.keys()
+        self.base = base
+        self.keep = keep
         self.tell = progress or (lambda stage, done, total, entries: None)
         #: The contracts that keep a journal.
         self.addresses = {name: planned[name].address for name in CONTRACTS if name in planned}
@@ -68,7 +92,8 @@ class Audit:
         if header is None:
             return False
         self.header = header
-        self.prover = Prover(self.source, header, self.addresses)
+        self.prover = Prover(self.source, header, self.addresses, self.keep)
+        self.prover.remember = self.base is not None
         return self._code()
 
     def run(self) -> Verdict:
@@ -79,16 +104,19 @@ class Audit:
         self._heads(history)
         if not self._replayed(history):
             return self.verdict
-        scope = scope_of(self.wanted, history, self.verdict)
+        scope = self.scope = scope_of(self.wanted, history, self.verdict)
         self._storage(history, scope)
-        self._sums(history, scope)
+        self._attributions(history)
+        check_sums(self, scope)
         if self.wanted.transfers:
-            self._transfers(history, scope)
-        self._solvency(history)
+            check_moves(self, scope)
+        check_solvency(self)
         self._duties(history, scope)
+        self.replayed = True
         return self.verdict
 
-    def _found(self, finding: Finding) -> None:
+    def found(self, finding: Finding) -> None:
+        """Adds a finding."""
         self.verdict.findings.append(finding)
 
     # ---- the anchor
@@ -101,12 +129,12 @@ class Audit:
         except Malformed as error:
             what = " ".join(filter(None, (error.what, error.where, error.why)))
             verdict.step("anchor", False, 1, expected=told, detail=what)
-            self._found(Finding("anchor", told or "the newest block", what, 0))
+            self.found(Finding("anchor", told or "the newest block", what, 0))
             return None
         if header is None:
             what = "the source has no such block: it is behind, or on another chain"
             verdict.step("anchor", False, 1, expected=told, detail=what)
-            self._found(Finding("anchor", told or "the newest block", what, 0))
+            self.found(Finding("anchor", told or "the newest block", what, 0))
             return None
         verdict.block, verdict.time, verdict.block_hash = header.number, header.timestamp, header.hash
         found = "0x" + header.hash.hex()
@@ -118,7 +146,7 @@ class Audit:
         detail = f"block {header.number} ({header.fork}), its header re-encoded and hashed"
         verdict.step("anchor", passed, 1, expected=told, found=found, detail=detail)
         if not passed:
-            self._found(
+            self.found(
                 Finding("anchor", told, f"the header served hashes to {found}: it is forged", header.number)
             )
             return None
@@ -136,7 +164,7 @@ class Audit:
             try:
                 account = self.prover.account(one.address)
             except Malformed as error:
-                self._refused(f"code of {name}", where, error)
+                self.refused(f"code of {name}", where, error)
                 good = good and name not in self.addresses
                 continue
             found = account.code_hash
@@ -151,20 +179,27 @@ class Audit:
                     "there is no code" if found == keccak256(b"") else f"the code hashes to 0x{found.hex()}"
                 )
                 what = f"{there}, our build to 0x{expected.hex()} on chain {self.source.chain_id}"
-                self._found(Finding("code", where, what, self.header.number))
+                self.found(Finding("code", where, what, self.header.number))
                 good = good and name not in self.addresses
         return good
 
-    def _refused(self, name: str, where: str, error: Malformed) -> None:
+    def refused(self, name: str, where: str, error: Malformed) -> None:
+        """A step failed because a proof makes no sense."""
         what = "the proof is refused: " + " ".join(filter(None, (error.what, error.where, error.why)))
         self.verdict.step(name, False, 1, detail=what)
-        self._found(Finding("proof", where, what, self.header.number))
+        self.found(Finding("proof", where, what, self.header.number))
 
     # ---- journals
 
+    def new_history(self) -> History:
+        """One without entries."""
+        return History(self.addresses, self.source.chain_id, with_moves=self.wanted.transfers)
+
     def _history(self) -> History:
-        history = History(self.addresses, self.source.chain_id, with_moves=self.wanted.transfers)
-        first, last = self.wanted.first_block, self.header.number
+        history, first = self.new_history(), self.wanted.first_block
+        if self.base is not None:
+            history, first = self.base.history, self.base.block + 1
+        last = self.header.number
         seen = first - 1
 
         def reading(block: int) -> None:
@@ -177,20 +212,25 @@ class Audit:
                 if log.block_number <= last:
                     history.feed(log)
         except Malformed as error:
-            self._found(Finding("logs", error.where or "the journals", f"{error.what} {error.why}", last))
+            self.found(Finding("logs", error.where or "the journals", f"{error.what} {error.why}", last))
         history.finish()
         self.verdict.entries = history.entries
         return history
 
     def _heads(self, history: History) -> None:
+        detail = "the head proved, and the fold of the entries served"
+        if self.base is not None:
+            old = self.base.entries
+            new = history.entries - old
+            detail = (
+                f"the head proved, and the fold of {new:,} new entries upon the {old:,} kept of all journals"
+            )
         for name, address in self.addresses.items():
             folds, where = history.folds[name], f"{name} at {checksum_address(address)}"
             try:
-                (held,) = self.prover.slots(address, [ZERO32])
-                if isinstance(held, Malformed):
-                    raise held
+                held = self.prover.head(address)
             except Malformed as error:
-                self._refused(f"journal of {name}", where, error)
+                self.refused(f"journal of {name}", where, error)
                 continue
             passed = held == folds.head
             self.verdict.step(
@@ -199,7 +239,7 @@ class Audit:
                 len(folds),
                 expected="0x" + held.hex(),
                 found="0x" + folds.head.hex(),
-                detail="the head proved, and the fold of the entries served",
+                detail=detail,
             )
             if not passed:
                 self._parted(history, name, held)
@@ -210,6 +250,8 @@ class Audit:
             f"its head is 0x{held.hex()}, its {len(folds):,} entries fold to 0x{folds.head.hex()}: "
             "an entry is missing, invented, changed or out of order"
         )
+        if self.base is not None:
+            what += f"; up to block {self.base.block} they are the store's (--fresh reads all of them again)"
         block, entry = self.header.number, None
         at = parting(self.source, address, folds, self.wanted.first_block, self.header.number)
         if at is not None:
@@ -218,15 +260,18 @@ class Audit:
             entry = ", ".join(entries[:3]) or None
             told = f"served for it: {', '.join(entries)}" if entries else "nothing was served for it"
             what += f"; by the node's own older heads from block {at} on, {told}"
-        self._found(Finding("journal", f"{name} at {checksum_address(address)}", what, block, entry=entry))
+        self.found(Finding("journal", f"{name} at {checksum_address(address)}", what, block, entry=entry))
 
     def _replayed(self, history: History) -> bool:
         error = history.failure
         detail = error.what if error else "every entry is what the model records"
-        self.verdict.step("replay", error is None, history.entries, detail=detail)
+        old = self.base.entries if self.base is not None else 0
+        if old:
+            detail += f"; {old:,} up to block {self.base.block if self.base else 0} were replayed by an earlier audit"
+        self.verdict.step("replay", error is None, history.entries - old, detail=detail)
         if error is None:
             return True
-        self._found(replay_finding(history, error, self.header.number))
+        self.found(replay_finding(history, error, self.header.number))
         self.verdict.note(
             "storage", 0, "not compared: the replay stopped, so nothing is known to compare with"
         )
@@ -235,6 +280,16 @@ class Audit:
     # ---- storage
 
     def _storage(self, history: History, scope: Scope) -> None:
+        if self.base is not None and scope.whole:
+            self.base.prove(self)
+            return
+        tallies: dict[str, Tally] = {}
+        self.prove(self.words(scope), tallies, _estimate(history) if scope.whole else 0)
+        self.tell_words(tallies)
+
+    def words(self, scope: Scope) -> Iterator[Word]:
+        """The words of storage that the model expects."""
+        history = self.history
         replay = history.replay
         words = chain(
             split_words(replay.splits, history.own_slots, scope),
@@ -243,9 +298,11 @@ class Audit:
         )
         if "Distributions" in self.addresses:
             words = chain(words, distribution_words(replay.distributions, scope))
-        total = _estimate(history) if scope.whole else 0
-        tallies: dict[str, Tally] = {}
-        done = 0
+        return words
+
+    def prove(self, words: Iterable[Word], tallies: dict[str, Tally], total: int = 0) -> None:
+        """Proves words and compares them; `total`: about how many they are, for the progress."""
+        history, done = self.history, 0
         try:
             for word, held in self.prover.words(words):
                 done += 1
@@ -253,10 +310,37 @@ class Audit:
                     self.tell("proving", 500, max(total, done), history.entries)
                 self._word(history, word, held, tallies)
         except Malformed as error:
-            self._refused("storage", "the contracts' storage", error)
+            self.refused("storage", "the contracts' storage", error)
+
+    def tell_words(self, tallies: Mapping[str, Tally]) -> None:
+        """A step for each kind of words."""
         for name, tally in tallies.items():
             expected, found = tally.hashes
             self.verdict.step(name, tally.wrong == 0, tally.compared, expected=expected, found=found)
+
+    def _attributions(self, history: History) -> None:
+        """Attributions keeps nothing but its head, so its storage root is known whole."""
+        if "Attributions" not in self.addresses:
+            return
+        address = self.addresses["Attributions"]
+        where = f"Attributions at {checksum_address(address)}"
+        expected = attribution_storage(history.folds["Attributions"].head)
+        try:
+            found = self.prover.account(address).storage_root
+        except Malformed as error:
+            self.refused("attributions", where, error)
+            return
+        shown = ("0x" + expected.hex(), "0x" + found.hex())
+        records = len(history.replay.attributions.records)
+        detail = f"the whole storage is the journal's head; {records:,} roots are recorded in the journal"
+        self.verdict.step(
+            "attributions", found == expected, 1, expected=shown[0], found=shown[1], detail=detail
+        )
+        if found != expected:
+            what = (
+                f"its storage hashes to {shown[1]}, the head alone to {shown[0]}: it keeps what no entry told"
+            )
+            self.found(Finding("attributions", where, what, self.header.number))
 
     def _word(self, history: History, word: Word, held: bytes | Malformed, tallies: dict[str, Tally]) -> None:
         tally = tallies.setdefault(word.check, Tally())
@@ -264,7 +348,7 @@ class Audit:
             tally.add(word, b"")
             what = "the proof is refused: " + " ".join(filter(None, (held.what, held.where, held.why)))
             subject = word.subject
-            self._found(
+            self.found(
                 Finding(
                     "proof",
                     word.where,
@@ -280,83 +364,9 @@ class Audit:
             return
         tally.add(word, held)
         if held != word.expected:
-            self._found(word_finding(word, held, history.replay.splits, self.header.number))
+            self.found(word_finding(word, held, history.replay.splits, self.header.number))
 
-    # ---- sums
-
-    def _sums(self, history: History, scope: Scope) -> None:
-        verdict, book = self.verdict, history.replay.licences
-        verdict.sums = [one for one in conservations(history.replay.splits) if scope.has_split(one.split_id)]
-        for one in verdict.sums:
-            if not one.holds:
-                what = (
-                    f"credited {one.credited:,} is not paid {one.paid:,} + owed {one.owed:,} + "
-                    f"residue {one.residue:,}"
-                )
-                where = f"split 0x{one.split_id.hex()}"
-                self._found(
-                    Finding("conservation", where, what, verdict.block, split=one.split_id, token=one.token)
-                )
-        verdict.step(
-            "conservation",
-            all(one.holds for one in verdict.sums),
-            len(verdict.sums),
-            detail="credited = paid + owed + residue",
-        )
-        wrong = compared = 0
-        for number, grant in book.grants.items():
-            if not scope.has_licence(number):
-                continue
-            compared += 1
-            state, lines = book.states[number], history.lines.get(number, 0)
-            owed = book.owed_of(grant.terms, state.sum_a, state.sum_b)
-            if owed != lines:
-                wrong += 1
-                what = f"its lines add up to {lines:,} base units, owed in all is {owed:,}"
-                self._found(Finding("lines", f"licence {number}", what, verdict.block, licence=number))
-        verdict.step("lines", wrong == 0, compared, detail="the sum of all lines is what is owed in all")
-
-    def _transfers(self, history: History, scope: Scope) -> None:
-        moves = [one for one in history.moves if scope.whole or scope.has_split(one.split)]
-        if not scope.whole:
-            # A block's sums are of all splits together, so all moves of the blocks in question count.
-            blocks = {one.block for one in moves}
-            moves = [one for one in history.moves if one.block in blocks]
-        done = check_transfers(
-            self.source,
-            self.header,
-            self.addresses["Splits"],
-            moves,
-            progress=lambda more: self.tell("transfers", more, 0, history.entries),
-        )
-        for one in done.findings:
-            self._found(one)
-        self.verdict.step(
-            "transfers",
-            not done.findings,
-            done.sums,
-            detail=f"{done.blocks:,} blocks rebuilt, {done.headers:,} headers linked to the anchor",
-        )
-
-    def _solvency(self, history: History) -> None:
-        owed = liabilities(history.replay.splits)
-        verdict = self.verdict
-        try:
-            verdict.solvency = list(solvencies(self.prover, self.source, self.addresses["Splits"], owed))
-        except Malformed as error:
-            self._refused("solvency", "the tokens' storage", error)
-            return
-        for one in verdict.solvency:
-            if not one.holds:
-                what = f"Splits holds {one.held:,} base units and owes {one.owed:,} ({one.source})"
-                where = f"token {checksum_address(one.token)}"
-                short = one.owed - one.held
-                self._found(Finding("solvency", where, what, verdict.block, token=one.token, amount=short))
-        proved = sum(one.proved for one in verdict.solvency)
-        detail = f"{proved} of {len(owed)} balances proved"
-        if proved < len(owed):
-            detail += ", the others are stated by the node"
-        verdict.step("solvency", all(one.holds for one in verdict.solvency), len(owed), detail=detail)
+    # ---- duties
 
     def _duties(self, history: History, scope: Scope) -> None:
         wanted = self.wanted

@@ -47,6 +47,29 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A file that the chain names by its hash and that nobody gave: what it would show is not covered."""
+
+    kind: str
+    hash: bytes
+    where: str
+    why: str
+    licence: int | None = None
+    period: int | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """The gap as data for `--json`."""
+        return {
+            "kind": self.kind,
+            "hash": self.hash,
+            "where": self.where,
+            "why": self.why,
+            "licence": self.licence,
+            "period": self.period,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step: what should be, and what was proved, as hashes where the step compares such.
 
@@ -74,7 +97,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something that a party owes and has not done, or did late. `since`: when it was due, Unix seconds."""
+    """Something that a party owes and has not done, or did late. `since`: when it was due, Unix seconds.
+
+    `who`: the party's address; None where anyone may act.
+    """
 
     kind: str
     where: str
@@ -85,6 +111,7 @@ class Duty:
     split: bytes | None = None
     token: str | None = None
     amount: int | None = None
+    who: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The duty as data for `--json`; amounts as strings."""
@@ -98,6 +125,7 @@ class Duty:
             "split": self.split,
             "token": self.token,
             "amount": None if self.amount is None else str(self.amount),
+            "who": self.who,
         }
 
 
@@ -159,6 +187,7 @@ class Verdict:
     scope: str = "the whole ledger"
     steps: list[Step] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
     duties: list[Duty] = field(default_factory=list)
     sums: list[Conservation] = field(default_factory=list)
     solvency: list[Solvency] = field(default_factory=list)
@@ -179,10 +208,12 @@ class Verdict:
     @property
     def words(self) -> str:
         """The verdict in words."""
-        if self.passed:
-            return f"PASS ({self.trust})"
-        many = len(self.findings)
-        return f"FAIL ({many:,} {'finding' if many == 1 else 'findings'})"
+        if not self.passed:
+            many = len(self.findings)
+            return f"FAIL ({many:,} {'finding' if many == 1 else 'findings'})"
+        many = len(self.missing)
+        gap = f", NOT COVERED: {many:,} {'file is' if many == 1 else 'files are'} missing" if many else ""
+        return f"PASS ({self.trust}){gap}"
 
     def step(
         self, name: str, passed: bool, compared: int, *, expected: str = "", found: str = "", detail: str = ""

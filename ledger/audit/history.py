@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ledger.audit.sources import Sources
 from ledger.audit.words import OWN_SLOT
 from ledger.chain.reader import ChainLog
 from ledger.domain.calendar import Span
@@ -36,6 +37,19 @@ class Folds:
         self.head = head
         self._blocks.append(block)
         self._heads += head
+
+    def packed(self, first: int, many: int) -> bytes:
+        """Block and head of so many entries from `first` on, 40 bytes each."""
+        last = min(first + many, len(self))
+        each = (self._blocks[one].to_bytes(8, "big") + self.after(one) for one in range(first, last))
+        return b"".join(each)
+
+    def unpack(self, packed: bytes) -> None:
+        """Adds entries that were packed. Raises ValueError."""
+        if len(packed) % 40:
+            raise ValueError("an entry's block and head are 40 bytes")
+        for start in range(0, len(packed), 40):
+            self.add(int.from_bytes(packed[start : start + 8], "big"), packed[start + 8 : start + 40])
 
     def block(self, number: int) -> int:
         """The block of an entry."""
@@ -96,6 +110,8 @@ class History:
     lines: dict[int, int] = field(default_factory=dict)
     #: When each split was first credited in a token, Unix seconds.
     credited_at: dict[tuple[bytes, str], int] = field(default_factory=dict)
+    #: The files that entries name by hash.
+    sources: Sources = field(default_factory=Sources)
 
     def __post_init__(self) -> None:
         self._names = {address: name for name, address in self.addresses.items()}
@@ -152,6 +168,7 @@ class History:
         return 0
 
     def _note(self, name: str, entry: Entry, log: ChainLog, before: int) -> None:
+        self.sources.note(name, entry, log.block_number, log.timestamp, len(self.folds[name]) - 1)
         if name == "Splits":
             self._note_money(entry, log)
         elif name == "Licences" and entry.name not in ("Offered", "NonceCancelled"):

@@ -7,7 +7,7 @@ full bundle does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,9 @@ NOT_COVERED = (
 def write_holder_bundle(audit: Audit, holder: str, path: Path) -> None:
     """Writes the bundle of an audit that passed. Raises LedgerError."""
     history = audit.history
-    leaves = [_leaf_line(history, split_id, index) for split_id, index, _ in leaves_of(history, holder)]
+    published = history.replay.splits.is_published
+    found = [one for one in leaves_of(history, holder) if published(one[0])]
+    leaves = [leaf_line(history, split_id, index) for split_id, index, _ in found]
     splits = {bytes_of(one["split"]) for one in leaves}
     tokens = [
         [hex_of(split_id), token]
@@ -78,7 +80,8 @@ def write_holder_bundle(audit: Audit, holder: str, path: Path) -> None:
         raise LedgerError("The bundle cannot be written.", str(path), error.strerror or "") from error
 
 
-def _leaf_line(history: History, split_id: bytes, index: int) -> dict[str, Any]:
+def leaf_line(history: History, split_id: bytes, index: int) -> dict[str, Any]:
+    """What a bundle tells of a leaf of a published split."""
     known = history.replay.splits.publications[split_id]
     split = known.split
     words = [word for page in range(split.pages) for word in padded_words(known.pages[page], split.depth)]
@@ -123,13 +126,18 @@ def _nodes(audit: Audit, leaves: list[Any], tokens: list[Any], terms: list[Any])
                 wanted["Splits"] += _leaf_slots(bytes_of(split), token, leaf["index"])
     for number, _ in terms:
         next_period = audit.history.replay.licences.states[number].next_period
-        wanted["Licences"] += [*_licence_slots(number), *_period_slots(number, next_period)]
-    found: dict[bytes, bytes] = {}
+        wanted["Licences"] += [*licence_slots(number), *_period_slots(number, next_period)]
+    found: list[bytes] = []
     for name, slots in wanted.items():
         proof = audit.source.proofs(audit.planned[name].address, slots, audit.header.number)
         for nodes in (proof.account, *proof.slots):
-            found.update((keccak256(node), node) for node in nodes if len(node) >= 32)
-    return [found[digest] for digest in sorted(found)]
+            found += (node for node in nodes if len(node) >= 32)
+    return sorted_nodes(found)
+
+
+def sorted_nodes(nodes: Iterable[bytes]) -> list[bytes]:
+    """Each node once, in the order of their hashes."""
+    return sorted(dict.fromkeys(nodes), key=keccak256)
 
 
 # ---- what is read, in this order
@@ -149,9 +157,10 @@ def _leaf_slots(split_id: bytes, token: str, index: int) -> list[bytes]:
     ]
 
 
-def _licence_slots(number: int) -> list[bytes]:
+def licence_slots(number: int) -> list[bytes]:
+    """Where Licences keeps the terms hash of a licence, and the first word of its state."""
     layout = layout_of("Licences")
-    return [layout.slot("_termsHashes", number), layout.slot("_licences", number)]
+    return [layout.slot(label, number) for label in ("_termsHashes", "_licences")]
 
 
 def _period_slots(number: int, periods: int) -> list[bytes]:
@@ -242,7 +251,7 @@ def _licences(audit: Audit, source: BundleSource) -> None:
     verdict, before, words = audit.verdict, len(audit.verdict.findings), 0
     for number, encoded in source.more["terms"]:
         where = f"licence {int(number)}"
-        state = _read(audit, "Licences", _licence_slots(int(number)), where)
+        state = _read(audit, "Licences", licence_slots(int(number)), where)
         if state is None:
             continue
         stated = keccak256(bytes_of(encoded))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ledger.audit.source import Source, batched
 from ledger.audit.words import Word
-from ledger.domain.canonical import keccak256
+from ledger.domain.canonical import ZERO32, keccak256
 from ledger.domain.headers import Header
 from ledger.domain.rlp import Malformed
-from ledger.domain.trie import Account, NodeReader
+from ledger.domain.trie import EMPTY_ROOT, Account, Leaf, Node, NodeReader
 
 _WORDS_AT_ONCE = 3_000
 
@@ -50,18 +50,46 @@ class Tally:
 class Prover:
     """Proofs at one block. Accounts are proved once, slots under the storage roots of these."""
 
-    def __init__(self, source: Source, header: Header, addresses: dict[str, str]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        header: Header,
+        addresses: dict[str, str],
+        keep: Callable[[bytes, bytes], None] | None = None,
+    ) -> None:
+        """`keep` hears each node of the contracts' storage, hash and content, most of them once."""
         self.source = source
         self.header = header
         self.addresses = addresses
+        #: Nodes that were heard, by their hashes, if `remember` is set.
+        self.nodes: dict[bytes, Node] = {}
+        self.remember = False
+        self._keep = keep
+        self._kept = set(addresses.values())
+        self._seen: set[bytes] = set()
         self._reader = NodeReader()
         self._accounts: dict[str, Account] = {}
+        self._heads: dict[str, bytes | Malformed] = {}
 
     def account(self, address: str) -> Account:
         """An account at the block. Raises Malformed."""
         if address not in self._accounts:
-            self.slots(address, [])
+            if address in self._kept:
+                # Nodes work out whole tries for each request, so the head comes along.
+                (self._heads[address],) = self.slots(address, [ZERO32])
+            else:
+                self.slots(address, [])
         return self._accounts[address]
+
+    def head(self, address: str) -> bytes:
+        """The journal's head of a contract: its slot 0. Raises Malformed."""
+        self.account(address)
+        if address not in self._heads:
+            (self._heads[address],) = self.slots(address, [ZERO32])
+        held = self._heads[address]
+        if isinstance(held, Malformed):
+            raise held
+        return held
 
     def slots(self, address: str, slots: list[bytes]) -> list[bytes | Malformed]:
         """The words of an account's slots; where a slot's proof is refused, why. Raises Malformed."""
@@ -74,7 +102,24 @@ class Prover:
                 found.append(self._reader.word(account.storage_root, slot, nodes))
             except Malformed as error:
                 found.append(error)
+                continue
+            if self._keep is not None and address in self._kept:
+                self._hear(nodes, self._keep)
         return found
+
+    def _hear(self, nodes: Iterable[bytes], keep: Callable[[bytes, bytes], None]) -> None:
+        for raw in nodes:
+            if len(raw) < len(EMPTY_ROOT):
+                continue  # it stands in its parent
+            digest, node = self._reader.read(raw)
+            if not isinstance(node, Leaf):
+                # All words share them. Eight bytes are enough: what is left out by mistake is proved again later.
+                if digest[:8] in self._seen:
+                    continue
+                self._seen.add(digest[:8])
+            if self.remember:
+                self.nodes[digest] = node
+            keep(digest, raw)
 
     def words(self, words: Iterable[Word]) -> Iterator[tuple[Word, bytes | Malformed]]:
         """Each word with what was proved of it. Raises Malformed where an account cannot be proved."""

@@ -17,7 +17,7 @@ from ledger.domain.rlp import Malformed
 #: Slots asked for at once; a node that refuses so many is asked for half of them.
 _SLOTS_AT_ONCE = 3_000
 #: Blocks of the first request for logs: full blocks hold thousands of entries, and all of an answer is in memory.
-_FIRST_SPAN = 16
+_FIRST_SPAN = 2
 _PAUSES = (1.0, 2.0, 4.0, 8.0)
 
 Progress = Callable[[int], None]

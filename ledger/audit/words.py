@@ -74,7 +74,9 @@ def _shown(field: Field, word: bytes) -> str:
 class Scope:
     """What of the ledger is to be proved. Empty: all of it.
 
-    `pages`: (split, page) of a holder's leaves; `leaves`: (split, leaf index). Sets are None where all is wanted.
+    `pages`: (split, page) of a holder's leaves; `leaves`: (split, leaf index); `periods`: (licence, period);
+    `nonces`: (licensor, word of its bitmap). Sets are None where all is wanted; where not all is, offers, nonces and
+    the numbers of licences held are wanted only if these are named, the contracts' own counts if `counts`.
     """
 
     splits: frozenset[bytes] | None = None
@@ -83,6 +85,11 @@ class Scope:
     licences: frozenset[int] | None = None
     catalogues: frozenset[int] | None = None
     payees: frozenset[str] | None = None
+    periods: frozenset[tuple[int, int]] | None = None
+    offers: frozenset[bytes] | None = None
+    nonces: frozenset[tuple[str, int]] | None = None
+    licence_holders: frozenset[str] | None = None
+    counts: bool = False
 
     def has_split(self, split_id: bytes) -> bool:
         """Whether a split is wanted."""
@@ -99,6 +106,10 @@ class Scope:
     def has_licence(self, number: int) -> bool:
         """Whether a licence is wanted."""
         return self.licences is None or number in self.licences
+
+    def has_period(self, licence: int, period: int) -> bool:
+        """Whether a period of a licence is wanted."""
+        return self.periods is None or (licence, period) in self.periods
 
     def has_catalogue(self, number: int) -> bool:
         """Whether a catalogue is wanted."""
@@ -213,16 +224,18 @@ def _leaves(layout: Layout, book: SplitBook, scope: Scope) -> Iterator[Word]:
                 yield word(*key)
         return
     # A holder's leaves are proved whether or not they ever had a checkpoint.
+    tokens: dict[bytes, list[str]] = {}
+    for split_id, token in book.cumulatives:
+        tokens.setdefault(split_id, []).append(token)
     for split_id, index in sorted(scope.leaves):
-        for of, token in book.cumulatives:
-            if of == split_id:
-                yield word(split_id, token, index)
+        for token in tokens.get(split_id, ()):
+            yield word(split_id, token, index)
 
 
 def catalogue_words(book: CatalogueBook, scope: Scope = ALL) -> Iterator[Word]:
     """Records of catalogues, and their dated lists of splits."""
     layout = layout_of("Catalogues")
-    if scope.catalogues is None:
+    if scope.catalogues is None or scope.counts:
         yield Word(
             "catalogues",
             "all catalogues",

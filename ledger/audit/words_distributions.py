@@ -28,7 +28,7 @@ def distribution_words(book: DistributionBook, scope: Scope = ALL) -> Iterator[W
     for licence, period, number in book.rounds:
         last[licence, period] = max(number, last.get((licence, period), 0))
     for (licence, period), highest in last.items():
-        if not scope.has_licence(licence):
+        if not scope.has_licence(licence) or not scope.has_period(licence, period):
             continue
         salt = book.licences.salt_of(licence, period)
         for number in range(highest + 2):

@@ -13,7 +13,7 @@ from ledger.domain.licence_book import LicenceBook
 from ledger.domain.licence_types import LicenceState, PeriodState
 
 _LANE = 24
-_NONCES_A_WORD = 256
+NONCES_A_WORD = 256
 
 #: contracts/libraries/LicenceState.sol; a test compares what they read with what the views answer.
 _FIRST = (
@@ -44,19 +44,19 @@ def licence_words(book: LicenceBook, set_off_heads: Mapping[int, int], scope: Sc
     def count(label: str, where: str, value: int) -> Word:
         return Word("licence states", where, "Licences", layout.slot(label), uint_word(value), (WHOLE,))
 
-    if scope.whole:
+    if scope.whole or scope.counts:
         yield count("count", "all licences", book.count)
     for number in book.grants:
         if scope.has_licence(number):
-            yield from _licence(layout, book, number, set_off_heads.get(number, 0))
+            yield from _licence(layout, book, number, set_off_heads.get(number, 0), scope)
     catalogues = {grant.terms.catalogue for number, grant in book.grants.items() if scope.has_licence(number)}
     for catalogue in sorted(catalogues):
         yield _scopes(layout, book, catalogue)
-    if scope.whole:
-        yield from _offers(layout, book)
+    if scope.whole or scope.offers is not None:
+        yield from _offers(layout, book, scope)
 
 
-def _licence(layout: Layout, book: LicenceBook, number: int, head: int) -> Iterator[Word]:
+def _licence(layout: Layout, book: LicenceBook, number: int, head: int, scope: Scope) -> Iterator[Word]:
     state, grant = book.states[number], book.grants[number]
     where, subject = f"licence {number}", Subject(licence=number)
 
@@ -92,7 +92,8 @@ def _licence(layout: Layout, book: LicenceBook, number: int, head: int) -> Itera
     yield Word("set-off", place, "Licences", past, bytes(32), (Field("amount", 0, 256),), subject)
     # One period past the last, so that one booked without an entry is seen.
     for period in range(state.next_period + 1):
-        yield from _period(layout, book, number, period)
+        if scope.has_period(number, period):
+            yield from _period(layout, book, number, period)
 
 
 def _first(state: LicenceState) -> int:
@@ -148,25 +149,31 @@ def _scopes(layout: Layout, book: LicenceBook, catalogue: int) -> Word:
     return Word("scope counters", where, "Licences", slot, uint_word(word), tuple(fields))
 
 
-def _offers(layout: Layout, book: LicenceBook) -> Iterator[Word]:
+def _offers(layout: Layout, book: LicenceBook, scope: Scope) -> Iterator[Word]:
     for digest, licensor in book.offers.items():
+        if scope.offers is not None and digest not in scope.offers:
+            continue
         slot = layout.slot("offeredBy", digest)
         fields = (Field("licensor", 0, 160),)
         where = f"offer 0x{digest.hex()}"
         yield Word("offers", where, "Licences", slot, address_word(licensor), fields)
     words: dict[tuple[str, int], int] = {}
     for (licensor, nonce), used in book.nonces.items():
-        key = (licensor, nonce // _NONCES_A_WORD)
-        words[key] = words.get(key, 0) | used << nonce % _NONCES_A_WORD
+        key = (licensor, nonce // NONCES_A_WORD)
+        words[key] = words.get(key, 0) | used << nonce % NONCES_A_WORD
     for (licensor, number), bits in words.items():
-        first = number * _NONCES_A_WORD
-        where = f"nonces {first} to {first + _NONCES_A_WORD - 1} of {checksum_address(licensor)}"
+        if scope.nonces is not None and (licensor, number) not in scope.nonces:
+            continue
+        first = number * NONCES_A_WORD
+        where = f"nonces {first} to {first + NONCES_A_WORD - 1} of {checksum_address(licensor)}"
         slot = layout.slot("_nonces", licensor, number)
         yield Word("offers", where, "Licences", slot, uint_word(bits), (Field("bitmap", 0, 256),))
     held: dict[str, int] = {}
     for holder in book.holders.values():
         held[holder] = held.get(holder, 0) + 1
     for holder, many in held.items():
+        if scope.licence_holders is not None and holder not in scope.licence_holders:
+            continue
         slot = layout.slot("_balances", holder)
         where = f"licences held by {checksum_address(holder)}"
         yield Word("licence states", where, "Licences", slot, uint_word(many), (Field("count", 0, 256),))

@@ -90,9 +90,10 @@ class Reader:
             start = end + 1
 
     def _with_times(self, held: list[dict[str, Any]]) -> Iterator[ChainLog]:
-        held.sort(key=lambda one: (hex_int(one["blockNumber"]), hex_int(one["logIndex"])))
+        held.sort(key=lambda one: (hex_int(one["blockNumber"]), hex_int(one["logIndex"])), reverse=True)
         self._fetch_times({hex_int(one["blockNumber"]) for one in held if not one.get("blockTimestamp")})
-        for one in held:
+        while held:
+            one = held.pop()  # what is done is not held any longer: a full block's logs take megabytes
             number = hex_int(one["blockNumber"])
             stamp = one.get("blockTimestamp")
             yield ChainLog(

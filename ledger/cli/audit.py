@@ -12,14 +12,22 @@ import typer
 
 from ledger.cli.context import command, current, noun
 from ledger.cli.output import date
-from ledger.domain.address import checksum_address, parse_address
-from ledger.domain.errors import AuditFailed
+from ledger.domain.address import checksum_address
+from ledger.domain.errors import AuditFailed, ValueRefused
 
 if TYPE_CHECKING:
     from ledger.audit.findings import Verdict
 
 app = noun("audit")
 _SHOWN = 40
+Require = Annotated[
+    bool, typer.Option("--require-files", help="Fail for a file that the chain names and the store lacks.")
+]
+Store = Annotated[
+    Path | None,
+    typer.Option(help="Keep verified history in this file or folder, and go on from what it has."),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Begin the store again: read and prove everything.")]
 
 
 @app.callback()
@@ -32,10 +40,15 @@ def run(
     anchor: Annotated[
         str, typer.Option(help="A block hash that you trust; without it nothing is anchored.")
     ] = "",
-    holder: Annotated[str, typer.Option(help="Prove this rights holder's leaves word by word.")] = "",
+    holder: Annotated[
+        str,
+        typer.Option(
+            help="Prove this rights holder's leaves word by word: an address, or a manifest's name."
+        ),
+    ] = "",
     licence: Annotated[int | None, typer.Option(min=1, help="Prove this licence word by word.")] = None,
-    since: Annotated[str, typer.Option(help="Duties due from this date on, UTC.")] = "",
-    until: Annotated[str, typer.Option(help="Duties due before this date, UTC.")] = "",
+    since: Annotated[str, typer.Option("--from", help="Duties due from this date on, UTC.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Duties due before this date, UTC.")] = "",
     transfers: Annotated[
         bool, typer.Option("--transfers", help="Rebuild receipts; compare the tokens' own transfers.")
     ] = False,
@@ -45,20 +58,42 @@ def run(
     bundle: Annotated[
         Path | None, typer.Option(help="Write the evidence to this file, to be verified without a node.")
     ] = None,
+    with_entries: Annotated[
+        bool, typer.Option("--with-entries", help="With --holder: all entries too, as a page carries them.")
+    ] = False,
+    require_files: Require = False,
+    go_on: Annotated[
+        bool,
+        typer.Option("--continue", help="Go on from the history verified before, kept in the home folder."),
+    ] = False,
+    store: Store = None,
+    fresh: Fresh = False,
 ) -> None:
     """Proves code, journals, credits, page and leaf slots, licences and catalogues under one block hash.
 
     Every entry is folded to the proved heads, replayed through the model, and every word of storage compared with it.
-    Exit code 4 if anything does not match.
+    Files that the chain names by hash are read from the store (--files DIR or URL): reports, manifests, usage and
+    attribution files; distributions are worked out again. Exit code 4 if anything does not match.
     """
     from ledger.audit.scopes import Wanted
     from ledger.operations import audits
+    from ledger.operations.audit_holders import holder_address
     from ledger.operations.times import parse_time
 
+    stored = go_on or store is not None
+    if fresh and not stored:
+        raise ValueRefused("There is no store to begin again.", remedy="Add --continue or --store FILE.")
+    if stored and bundle is not None:
+        raise ValueRefused(
+            "A bundle holds the evidence from the first entry on, which an audit upon a store does not ask for.",
+            remedy="Leave out --bundle, or --continue and --store.",
+        )
+    if with_entries and not (holder and bundle):
+        raise ValueRefused("--with-entries goes with a holder's bundle.", remedy="Add --holder and --bundle.")
     session = current().session
     wanted = Wanted(
         anchor=audits.parse_anchor(anchor) if anchor else None,
-        holder=parse_address(holder).lower() if holder else None,
+        holder=holder_address(session, holder) if holder else None,
         licence=licence,
         since=parse_time(since) if since else 0,
         until=parse_time(until) if until else Wanted().until,
@@ -66,10 +101,17 @@ def run(
         first_block=audits.first_block(session) if first_block is None else first_block,
     )
     with _progress() as tell:
-        if bundle is None:
-            verdict = audits.audit(session, wanted, tell)
+        if stored:
+            from ledger.operations.audit_stores import audit_on_store
+
+            verdict = audit_on_store(session, wanted, store, tell, fresh=fresh, require_files=require_files)
+        elif bundle is None:
+            verdict = audits.audit(session, wanted, tell, require_files=require_files)
         else:
-            verdict = audits.audit_into(session, wanted, bundle.expanduser(), tell)
+            place = bundle.expanduser()
+            verdict = audits.audit_into(
+                session, wanted, place, tell, require_files=require_files, with_entries=with_entries
+            )
     finish(verdict, bundle)
 
 
@@ -79,16 +121,21 @@ def verify(
     anchor: Annotated[
         str, typer.Option(help="A block hash that you trust; without it nothing is anchored.")
     ] = "",
+    require_files: Require = False,
 ) -> None:
     """Verifies a bundle offline: the same steps on the evidence in the file, without any node.
 
-    Exit code 4 if anything does not match.
+    Files that the chain names are read from the store as `run` does. Exit code 4 if anything does not match.
     """
     from ledger.operations import audits
 
     with _progress() as tell:
         verdict = audits.verify_bundle(
-            file.expanduser(), audits.parse_anchor(anchor) if anchor else None, tell
+            file.expanduser(),
+            audits.parse_anchor(anchor) if anchor else None,
+            tell,
+            files=current().session.files,
+            require_files=require_files,
         )
     finish(verdict)
 
@@ -144,6 +191,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
         "entries": verdict.entries,
         "steps": [one.as_dict() for one in verdict.steps],
         "findings": [one.as_dict() for one in verdict.findings],
+        "missing": [one.as_dict() for one in verdict.missing],
         "duties": [one.as_dict() for one in verdict.duties],
         "splits": [
             {
@@ -223,11 +271,15 @@ def _show(verdict: Verdict) -> None:
             f"{checksum_address(holds.token)} ({holds.source})."
         )
     for duty in verdict.duties[:_SHOWN]:
-        out.line(f"NOTE  {duty.kind}, {duty.where}: {duty.what}, due {date(duty.since)}")
+        who = f", {checksum_address(duty.who)}" if duty.who else ""
+        out.line(f"NOTE  {duty.kind}, {duty.where}{who}: {duty.what}, since {date(duty.since)}")
     for finding in verdict.findings[:_SHOWN]:
         entry = f", entry {finding.entry}" if finding.entry else ""
         out.line(f"FAIL  {finding.check}, {finding.where}, block {finding.block}{entry}: {finding.what}")
-    more = max(0, len(verdict.findings) - _SHOWN) + max(0, len(verdict.duties) - _SHOWN)
+    for gap in verdict.missing[:_SHOWN]:
+        out.line(f"NOT COVERED  {gap.kind} 0x{gap.hash.hex()}, {gap.where}: {gap.why}")
+    lists: tuple[list[Any], ...] = (verdict.findings, verdict.duties, verdict.missing)
+    more = sum(max(0, len(one) - _SHOWN) for one in lists)
     if more:
         out.line(f"… and {more:,} lines more: --json lists all.")
     block = f" (0x{verdict.block_hash.hex()})" if verdict.block_hash else ""
@@ -261,3 +313,12 @@ def _progress() -> Iterator[Callable[[str, int, int, int], None]]:
             bar.update(tasks[stage], advance=done, total=total or None, entries=entries)
 
         yield tell
+
+
+def _more() -> None:
+    from ledger.cli.audit_watch import watch
+
+    app.command("watch")(watch)
+
+
+_more()

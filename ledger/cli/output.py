@@ -113,6 +113,10 @@ class Output:
         for number, line in enumerate(str(error).splitlines()):
             self.say(("Error: " if number == 0 else "") + line)
 
+    def flush(self) -> None:
+        """Hands on what was printed, for those who read along."""
+        sys.stdout.flush()
+
     # ---- talk
 
     def say(self, text: object) -> None:

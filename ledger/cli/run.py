@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ledger.cli.context import Context, Options, entered
 from ledger.cli.output import Output
-from ledger.cli.registry import NOUNS, OPTIONS, epilog
+from ledger.cli.registry import NOUNS, OPTIONS, OWN_OPTIONS, epilog
 from ledger.domain.errors import ExitCode, IncompleteError, LedgerError
 
 #: What Typer makes of Ctrl-C.
@@ -148,7 +148,7 @@ def split_options(arguments: Sequence[str]) -> tuple[Options, list[str]]:
             break
         if one in _FLAGS:
             flags.add(one)
-        elif name in _VALUED:
+        elif name in _VALUED and (" ".join(rest[:2]), name) not in OWN_OPTIONS:
             if not equals:
                 if not given:
                     raise LedgerError(

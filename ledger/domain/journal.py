@@ -129,27 +129,42 @@ def decode_entry(contract: str, log: RawLog) -> Entry:
             remedy="Check that the address is that of the ledger's contract.",
         )
     try:
-        values = _values(_as_bytes(shape.types), log.data)
+        told = _told(shape, log.data)
     except ValueError as error:
         raise AuditFailed(
             f"An entry {shape.name} in block {log.block_number} has malformed data.", why=str(error)
         ) from error
-    told = {
-        name: value.decode("utf-8", "surrogateescape") if kind == "string" else value
-        for name, kind, value in zip(shape.names, shape.types, values, strict=True)
-    }
     return Entry(shape.name, log.topic1, told.pop("caller"), told)
 
 
-def _values(types: Sequence[str], data: bytes) -> Sequence[Any]:
-    """The values of ABI-encoded data. Raises ValueError where they are malformed.
+def _told(shape: EventShape, data: bytes) -> dict[str, Any]:
+    """The fields of an entry out of its ABI-encoded data. Raises ValueError where that is malformed.
 
     Nearly all entries hold words alone: those are read here, twenty times faster than by eth_abi.
     """
-    if all(kind in _READERS for kind in types):
-        if len(data) != 32 * len(types):
-            raise ValueError(f"{len(data)} bytes, not {32 * len(types)}")
-        return [_READERS[kind](data[32 * at : 32 * at + 32]) for at, kind in enumerate(types)]
+    readers = _readers(shape.types)
+    if readers is not None:
+        if len(data) != 32 * len(readers):
+            raise ValueError(f"{len(data)} bytes, not {32 * len(readers)}")
+        starts = range(0, len(data), 32)
+        return {
+            name: read(data[start : start + 32])
+            for name, read, start in zip(shape.names, readers, starts, strict=True)
+        }
+    values = _values(_as_bytes(shape.types), data)
+    return {
+        name: value.decode("utf-8", "surrogateescape") if kind == "string" else value
+        for name, kind, value in zip(shape.names, shape.types, values, strict=True)
+    }
+
+
+@cache
+def _readers(types: tuple[str, ...]) -> tuple[Callable[[bytes], Any], ...] | None:
+    """How to read each of some words; None where not all of them are words."""
+    return tuple(_READERS[one] for one in types) if all(one in _READERS for one in types) else None
+
+
+def _values(types: Sequence[str], data: bytes) -> Sequence[Any]:
     from eth_abi.abi import decode
     from eth_abi.exceptions import DecodingError
 

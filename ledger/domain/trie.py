@@ -255,14 +255,14 @@ def _build(keys: Sequence[str], values: Sequence[bytes], low: int, high: int, de
     """The encoded node over the sorted keys `low` to `high` − 1, whose first `depth` nibbles are behind it."""
     first = keys[low]
     if high - low == 1:
-        return rlp.encode_list((rlp.encode_bytes(_prefixed(first[depth:], 2)), values[low]))
+        return rlp.encode_list((rlp.encode_bytes(prefixed(first[depth:], 2)), values[low]))
     last = keys[high - 1]
     shared = depth
     while shared < len(first) and first[shared] == last[shared]:
         shared += 1
     if shared > depth:
         below = _reference(_build(keys, values, low, high, shared))
-        return rlp.encode_list((rlp.encode_bytes(_prefixed(first[depth:shared], 0)), below))
+        return rlp.encode_list((rlp.encode_bytes(prefixed(first[depth:shared], 0)), below))
     parts = [b"\x80"] * _BRANCH
     start = low
     if len(first) == depth:
@@ -283,6 +283,6 @@ def _reference(encoded: bytes) -> bytes:
     return encoded if len(encoded) < _HASH else b"\xa0" + keccak256(encoded)
 
 
-def _prefixed(path: str, flag: int) -> bytes:
+def prefixed(path: str, flag: int) -> bytes:
     """Hex-prefix encoding; `flag` 2 for a leaf, 0 for an extension."""
     return bytes.fromhex(f"{flag + 1}{path}" if len(path) % 2 else f"{flag}0{path}")

@@ -25,6 +25,8 @@ from ledger.operations.report_files import period_words
 from ledger.operations.session import Session
 from ledger.operations.splits import short
 
+#: The kind of the item that tells of the end of a term.
+ENDING = "end"
 _MOST_MISSING = 240
 
 
@@ -85,7 +87,7 @@ def _licence(session: Session, books: Books, number: int, now: int) -> Iterator[
     if state.status == ACTIVE and terms.end:
         over = now >= terms.end
         what = "the term is over: anyone may record it" if over else "the term ends"
-        yield Item(terms.end, "end", licensee, licensor, what, number, late=over)
+        yield Item(terms.end, ENDING, licensee, licensor, what, number, late=over)
 
 
 def _reports(books: Books, number: int, now: int, licensee: str, licensor: str) -> Iterator[Item]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.audit import engine
-from ledger.audit.bundle import HOLDER, BundleSource, Recorder
+from ledger.audit.bundle import HOLDER, PAGE, BundleSource, Recorder
 from ledger.audit.engine import Progress
 from ledger.audit.findings import Verdict
 from ledger.audit.holder_bundle import verify_holder_bundle, write_holder_bundle
+from ledger.audit.page_bundle import PageBundles, verify_page_bundle
 from ledger.audit.scopes import Wanted
 from ledger.audit.source import NodeSource
 from ledger.chain.deploy import plan
-from ledger.domain.errors import ValueRefused
+from ledger.chain.folders import write_whole
+from ledger.domain.errors import LedgerError, ValueRefused
 from ledger.domain.replay import CONTRACTS
 from ledger.domain.rlp import Malformed
+from ledger.operations.audit_files.sources import check_sources
+from ledger.operations.files import FileStore
 from ledger.operations.session import Session
 from ledger.operations.tokens import book_of_deployments
 
@@ -41,27 +45,51 @@ def first_block(session: Session) -> int:
     return book_of_deployments(session).first_block()
 
 
-def audit(session: Session, wanted: Wanted, progress: Progress | None = None) -> Verdict:
-    """Audits the ledger that the session's node serves. Raises UnreachableError."""
-    return engine.run(NodeSource(session.rpc), plan(), wanted, progress)
+def audit(
+    session: Session, wanted: Wanted, progress: Progress | None = None, *, require_files: bool = False
+) -> Verdict:
+    """Audits the ledger that the session's node serves, and the files of its store. Raises UnreachableError.
+
+    `require_files`: a file that the chain names and the store lacks is a finding, not a gap.
+    """
+    one = engine.Audit(NodeSource(session.rpc), plan(), wanted, progress)
+    one.run()
+    check_sources(one, session.files, require=require_files)
+    return one.verdict
 
 
-def audit_into(session: Session, wanted: Wanted, path: Path, progress: Progress | None = None) -> Verdict:
+def audit_into(
+    session: Session,
+    wanted: Wanted,
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    require_files: bool = False,
+    with_entries: bool = False,
+) -> Verdict:
     """The same, its evidence written to a bundle; where the audit fails no bundle is left. Raises LedgerError.
 
-    A holder's bundle holds the holder's figures alone, every other one all entries.
+    A holder's bundle holds the holder's figures alone, `with_entries` all entries too, as a page carries them; every
+    other one holds all entries; files are in none.
     """
     planned = plan()
     if wanted.holder is not None:
         one = engine.Audit(NodeSource(session.rpc), planned, wanted, progress)
-        if one.run().passed:
+        one.run()
+        check_sources(one, session.files, require=require_files)
+        if one.verdict.passed and with_entries:
+            pages = PageBundles(one.source, planned, one.header.hash, first_block=wanted.first_block)
+            _write(path, pages.of(wanted.holder))
+        elif one.verdict.passed:
             write_holder_bundle(one, wanted.holder, path)
         return one.verdict
     names = {planned[name].address: name for name in CONTRACTS if name in planned}
     about = {"holder": None, "licence": wanted.licence}
     recorder = Recorder(NodeSource(session.rpc), path, names, about)
+    whole = engine.Audit(recorder, planned, wanted, progress)
     try:
-        verdict = engine.run(recorder, planned, wanted, progress)
+        verdict = whole.run()
+        check_sources(whole, session.files, require=require_files)
     except BaseException:
         recorder.discard()
         raise
@@ -72,13 +100,36 @@ def audit_into(session: Session, wanted: Wanted, path: Path, progress: Progress 
     return verdict
 
 
-def verify_bundle(path: Path, anchor: bytes | None, progress: Progress | None = None) -> Verdict:
-    """Audits what a bundle holds, without any node. Raises LedgerError where it cannot be read."""
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise LedgerError("The bundle cannot be written.", str(path), error.strerror or "") from error
+
+
+def verify_bundle(
+    path: Path,
+    anchor: bytes | None,
+    progress: Progress | None = None,
+    *,
+    files: FileStore | None = None,
+    require_files: bool = False,
+) -> Verdict:
+    """Audits what a bundle holds, without any node; with `files` those too. Raises LedgerError where it cannot be read.
+
+    A holder's bundle has no entries, so no file is named by it.
+    """
     source = BundleSource(path)
     if source.about["kind"] == HOLDER:
         return verify_holder_bundle(source, plan(), anchor)
+    if source.about["kind"] == PAGE:
+        return verify_page_bundle(source, plan(), anchor, progress)
     licence = source.about.get("licence")
     if not isinstance(licence, int | None):
         raise Malformed("The bundle does not say what it is about.", str(path))
     wanted = Wanted(anchor=anchor, licence=licence)
-    return engine.run(source, plan(), wanted, progress)
+    one = engine.Audit(source, plan(), wanted, progress)
+    one.run()
+    if files is not None:
+        check_sources(one, files, require=require_files)
+    return one.verdict

@@ -21,7 +21,8 @@ from ledger.report.history import BY_PAGE, LeafHistory, Paid, Placed, history_of
 from ledger.report.origins import Accounts, Booking, cuts_of, place_of
 
 _KINDS = {1: "reported", 2: "booked at zero, the report missing", 3: "restated", 4: "settled after a dispute"}
-_OUTCOMES = {
+#: How a round of a distribution ended.
+OUTCOMES = {
     1: "nobody objected",
     2: "the arbiter chose what was posted",
     3: "the arbiter chose the counter-split",
@@ -226,7 +227,7 @@ def _distributed(books: Books, accounts: Accounts, token: Token, cause: Placed, 
         if held := settled["amount"] - settled["total"]:
             steps.append(Step("held", "for works and holders without a payee", -held))
     if entry.name == "Settled":
-        steps.append(Step("settled", _OUTCOMES[entry["outcome"]], amount))
+        steps.append(Step("settled", OUTCOMES[entry["outcome"]], amount))
     else:
         steps.append(Step("late money", "in the same proportions", amount))
     return steps

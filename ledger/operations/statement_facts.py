@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -80,8 +81,9 @@ class Facts:
     def __init__(self, session: Session, books: Books, distributions: Sequence[Path] = ()) -> None:
         self.session = session
         self.books = books
-        self._missing: list[str] = []
+        self._missing: dict[str, None] = {}
         self._documents: dict[int, TermsDocument | None] = {}
+        self._weights: dict[int, dict[str, list[tuple[Work, Share, Fraction]]]] = {}
         self._currencies: dict[str, Currency] = {}
         self.manifests: list[Manifest] = self._read_manifests()
         self.by_split: dict[bytes, Manifest] = self._splits()
@@ -97,6 +99,15 @@ class Facts:
                 held[share.payee] = None
                 self.names.setdefault(share.payee, name)
                 self._sharing.setdefault(share.payee, set()).add(name)
+
+        self._missing_manifests = dict(self._missing)
+
+    def for_one(self) -> Facts:
+        """The same for one more statement: its notes and its symbols are of what that one asks for alone."""
+        found = copy.copy(self)
+        found._missing = dict(self._missing_manifests)
+        found._currencies = {}
+        return found
 
     # ---- names
 
@@ -135,10 +146,10 @@ class Facts:
             except AuditFailed:
                 raise
             except LedgerError:
-                self._missing.append(
+                self._missing[
                     f"A manifest of catalogue {number} (0x{file_hash.hex()}) is not in the store: "
                     "its works and names are not told here."
-                )
+                ] = None
         return found
 
     def _splits(self) -> dict[bytes, Manifest]:
@@ -177,11 +188,11 @@ class Facts:
         if number not in self._documents:
             grant = self.books.licences.grants[number]
             self._documents[number] = document_of(self.session, grant.terms)
-            if self._documents[number] is None:
-                self._missing.append(
-                    f"The terms document of licence {number} is not in the store: title, model and territory are not "
-                    "told here."
-                )
+        if self._documents[number] is None:
+            self._missing[
+                f"The terms document of licence {number} is not in the store: title, model and territory are not "
+                "told here."
+            ] = None
         return self._documents[number]
 
     def currency(self, token: str) -> Currency:
@@ -212,15 +223,7 @@ class Facts:
         manifest = self.by_split.get(leaf.split_id)
         if manifest is None:
             return ()
-        parts: list[tuple[Work, Share, Fraction]] = []
-        for work in manifest.works:
-            rights = {share.right_type for share in work.shares}
-            weights = {right: manifest.right_weights.get(right, Fraction(1)) for right in rights}
-            whole = sum(weights.values(), Fraction(0))
-            for share in work.shares:
-                value = work.weight * weights[share.right_type] / whole * share.part
-                if share.payee == leaf.payee and value:
-                    parts.append((work, share, value))
+        parts = self._parts(manifest).get(leaf.payee, [])
         scale = lcm(*(value.denominator for _, _, value in parts)) if parts else 1
         return tuple(
             WorkShare(
@@ -234,6 +237,21 @@ class Facts:
             )
             for work, share, value in parts
         )
+
+    def _parts(self, manifest: Manifest) -> dict[str, list[tuple[Work, Share, Fraction]]]:
+        """The weighted shares of a manifest by payee, reckoned once."""
+        if id(manifest) not in self._weights:
+            found: dict[str, list[tuple[Work, Share, Fraction]]] = {}
+            for work in manifest.works:
+                rights = {share.right_type for share in work.shares}
+                weights = {right: manifest.right_weights.get(right, Fraction(1)) for right in rights}
+                whole = sum(weights.values(), Fraction(0))
+                for share in work.shares:
+                    value = work.weight * weights[share.right_type] / whole * share.part
+                    if share.payee and value:
+                        found.setdefault(share.payee, []).append((work, share, value))
+            self._weights[id(manifest)] = found
+        return self._weights[id(manifest)]
 
     def _distributed(self, held: ReadDistribution, leaf: LeafHistory) -> tuple[WorkShare, ...]:
         mine = [row for row in held.rows if row.payee == leaf.payee and row.units]

@@ -25,6 +25,7 @@ from ledger.operations.statement_waits import waiting_rows
 from ledger.operations.times import parse_time
 from ledger.report.compile import Compiled, compile_rows, how_paid
 from ledger.report.history import leaves_of
+from ledger.report.origins import Records
 from ledger.report.pictures import flow_of, split_bars_of
 from ledger.report.statement import LeafFacts, Period, Row, Statement, roll_ups
 
@@ -100,7 +101,26 @@ def compile_statement(
     books = books_of.read(session, block=_number(block), progress=progress)
     facts = Facts(session, books, [path.expanduser() for path in distributions])
     named = _find(session, books, facts, holder)
-    made = compile_rows(books, named.payees, asked, facts)
+    return statement_of(session, books, facts, named, asked, block, final=final)
+
+
+def statement_of(
+    session: Session,
+    books: Books,
+    facts: Facts,
+    named: Named,
+    asked: Period,
+    block: dict[str, Any],
+    *,
+    final: bool,
+    records: Records | None = None,
+) -> Statement:
+    """The statement of a holder out of books that are read up to `block`, as the node serves it.
+
+    `records`: a choice of the books' entries that leaves out nothing about the holder. Raises AuditFailed where sums
+    differ.
+    """
+    made = compile_rows(records or books, named.payees, asked, facts)
     closing = _closing(books, made)
     rows = [*made.rows, *waiting_rows(books, facts, named, asked)]
     if not rows:

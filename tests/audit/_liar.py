@@ -35,7 +35,7 @@ class Liar:
         self.lie: Lie | None = None
         self.faults: list[str] = []
         self.seen: list[str] = []
-        self._target = target
+        self.target = target
         self._client = httpx.Client(timeout=30)
         liar = self
 
@@ -49,6 +49,10 @@ class Liar:
             def handle(self) -> None:
                 with contextlib.suppress(ConnectionError):
                     super().handle()
+
+            def do_OPTIONS(self) -> None:
+                """What a browser asks before a page may ask."""
+                self._answer(b"")
 
             def do_POST(self) -> None:
                 calls = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -66,6 +70,8 @@ class Liar:
 
             def _answer(self, content: bytes, status: int = 200) -> None:
                 self.send_response(status)
+                self.send_header("access-control-allow-origin", "*")
+                self.send_header("access-control-allow-headers", "content-type")
                 self.send_header("content-length", str(len(content)))
                 self.end_headers()
                 with contextlib.suppress(ConnectionError):  # a client may hang up on a long answer
@@ -81,11 +87,11 @@ class Liar:
     def ask(self, method: str, *params: Any) -> Any:
         """The honest node's result."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-        return self._client.post(self._target, json=body).json()["result"]
+        return self._client.post(self.target, json=body).json()["result"]
 
     def answer(self, calls: Any, half: bool) -> bytes:
         """The answer to a request, with the lie."""
-        held = self._client.post(self._target, json=calls).json()
+        held = self._client.post(self.target, json=calls).json()
         single = not isinstance(calls, list)
         answers = [held] if single else held
         for call, one in zip([calls] if single else calls, answers, strict=True):

@@ -18,7 +18,7 @@ from ledger.chain.sender import Sender
 from ledger.cli import main
 from ledger.domain.distribution_types import Distribution, Posting, Protest
 from ledger.domain.merkle_sum import MerkleSumTree
-from ledger.domain.split_types import Leaf, Page, PagePayout, account_id
+from ledger.domain.split_types import Leaf, PagePayout, Run, account_id
 from ledger.operations.books import Books, read
 from ledger.operations.session import Session, Settings
 from ledger.operations.times import parse_time
@@ -157,7 +157,7 @@ class Scene:
         do("report", "pay", self.licence, 3, "--amount", "200", account=LICENSEE)
         do("payout", "claim", ANN, account=STRANGER)
         tree = MerkleSumTree.build([(self.holder, 1), (BOB, 2)])
-        pages = [Page(0, tree.page_words(0), tree.page_proof(0))]
+        pages = [Run(0, tree.page_words(0), tree.page_proof(0))]
         with Sender(self.rpc, dev_signer(0), self.folder / "senders") as sender:
             sender.send_one(self.ledger.catalogues.publish_and_announce(1, tree.split, pages))
             sender.send_one(
@@ -190,7 +190,7 @@ class Scene:
             "accountBalance", account_id(contract.address, salt), self.dollar.address
         )
         tree = MerkleSumTree.build([(self.holder, held // 4), (BOB, held - held // 4 - 40)])
-        page = Page(0, tree.page_words(0), tree.page_proof(0))
+        page = Run(0, tree.page_words(0), tree.page_proof(0))
         with self._sender(0) as sender:
             sender.send_one(self.ledger.splits.publish(tree.split, [page]))
             posting = Posting(tree.split, held, b"\1" * 32, b"\2" * 32, b"\3" * 32, "ipfs://usage")
@@ -219,7 +219,7 @@ class Scene:
     def _wide_split(self, sender: Sender) -> None:
         """A split of two pages, credited by hand, of which only the second is paid; one payee refuses nothing."""
         tree = MerkleSumTree.build([(f"0x{number:040x}", number) for number in range(1, 200)])
-        pages = [Page(page, tree.page_words(page), tree.page_proof(page)) for page in (0, 1)]
+        pages = [Run(page, tree.page_words(page), tree.page_proof(page)) for page in (0, 1)]
         splits = self.ledger.splits
         sender.send_one(splits.publish(tree.split, pages))
         sender.send_one(self.dollar.mint(dev_signer(0).address, 2 * 10**9))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
 from _court import Court
 from _liar import Liar
+from _pool import Pool
 from _scene import Scene
 
 from ledger.chain.node import LocalNode
@@ -61,3 +63,30 @@ def court(scene) -> Iterator[Court]:
     """A liar before the scene, and the audit of what it says."""
     with Liar(scene.node.url) as liar, Rpc(liar.url, wait=0.001) as rpc:
         yield Court(scene, liar, rpc)
+
+
+@pytest.fixture(scope="session")
+def played_pool(tmp_path_factory) -> Iterator[Pool]:
+    """The pool with its files; use `pool`."""
+    folder = tmp_path_factory.mktemp("pool")
+    with LocalNode.start(genesis_time=GENESIS) as node:
+        yield Pool(node, folder)
+
+
+@pytest.fixture
+def pool(played_pool, tmp_path) -> Iterator[Pool]:
+    """The same; chain, store and folders are set back after the test."""
+    mark = played_pool.rpc.call("evm_snapshot")
+    place, kept = played_pool.folder, tmp_path / "kept"
+    shutil.copytree(place, kept, symlinks=True)
+    yield played_pool
+    assert played_pool.rpc.call("evm_revert", mark)
+    shutil.rmtree(place)
+    shutil.copytree(kept, place, symlinks=True)
+
+
+@pytest.fixture
+def pool_court(pool) -> Iterator[Court]:
+    """A liar before the pool."""
+    with Liar(pool.node.url) as liar, Rpc(liar.url, wait=0.001) as rpc:
+        yield Court(pool, liar, rpc)

@@ -11,6 +11,7 @@ from _scene import ANN, LICENSEE
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from ledger.chain.keys import dev_signer
 from ledger.cli import main
 
 SCHEMAS = Path(__file__).parents[2] / "ledger" / "data" / "schemas" / "cli"
@@ -38,7 +39,9 @@ def test_an_anchored_audit_passes_with_both_hashes_of_each_step(scene, audit):
     code, verdict = audit("--anchor", scene.anchor(), "--transfers")
     assert (code, verdict["passed"], verdict["anchored"]) == (0, True, True)
     assert verdict["block_hash"] == scene.anchor()
-    assert verdict["verdict"] == f"PASS (anchored at block {verdict['block']})"
+    # The scene's postings name a usage file that nobody has.
+    gap = ", NOT COVERED: 1 file is missing"
+    assert verdict["verdict"] == f"PASS (anchored at block {verdict['block']}){gap}"
     steps = {one["name"]: one for one in verdict["steps"]}
     for name in ("anchor", "code of Splits", "journal of Licences", "credits", "periods", "disputes"):
         assert steps[name]["status"] == "PASS"
@@ -119,12 +122,18 @@ def test_duties_are_named_with_licence_period_and_amount(scene, audit):
         ("missing report", scene.weighted, 4),
         ("overdue line", scene.licence, 3),
         ("dispute out of time", scene.licence, 1),
+        ("objection not decided", scene.weighted, 1),
+        ("no distribution posted", scene.weighted, 2),
+        ("split differs from manifest", None, None),
+    }
+    assert {one["who"] for one in verdict["duties"] if one["kind"] == "late report"} == {
+        dev_signer(1).address.lower()
     }
     (overdue,) = [one for one in verdict["duties"] if one["kind"] == "overdue line"]
     assert int(overdue["amount"]) == scene.ledger.licences.view("periodOf", scene.licence, 3).open
-    code, later = audit("--anchor", scene.anchor(), "--since", "2024-06-01")
+    code, later = audit("--anchor", scene.anchor(), "--from", "2024-06-01")
     assert {one["kind"] for one in later["duties"]} < {one["kind"] for one in verdict["duties"]}
-    code, none = audit("--anchor", scene.anchor(), "--until", "2024-01-01")
+    code, none = audit("--anchor", scene.anchor(), "--to", "2024-01-01")
     assert none["duties"] == []
 
 
