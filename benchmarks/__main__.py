@@ -63,6 +63,13 @@ def help_() -> None:
     main()
 
 
+def page() -> None:
+    """The page of a rights holder with 10,000 lines, in Chromium."""
+    from benchmarks.page import main
+
+    main()
+
+
 def usage(large: bool) -> None:
     """A usage file of 2 million rows; `--large`: 10 million."""
     from benchmarks.usage_read import main
@@ -85,10 +92,17 @@ def allocation(large: bool) -> None:
 
 
 def audit(large: bool) -> None:
-    """An audit of 10,000 reports; `--large`: 100,000."""
+    """An audit of 10,000 reports and the one after it; `--large`: 100,000."""
     from benchmarks.audit import main
 
     main() if large else main(10_000, "audit_small")
+
+
+def evidence(large: bool) -> None:
+    """14,600 entries beside web3.py, roots of receipts beside py-trie; `--large`: 200,000 entries."""
+    from benchmarks.evidence import main
+
+    main() if large else main(10_000, "evidence_small")
 
 
 def tables() -> None:
@@ -99,8 +113,14 @@ def tables() -> None:
 
 
 #: Parts that `--large` makes large, and which are all that it runs unless others are named.
-SIZED = {"usage": usage, "tree-limits": tree_limits, "allocation": allocation, "audit": audit}
-PARTS = {"gas": gas, "send": send, "tree": tree, "million": million, "help": help_}
+SIZED = {
+    "usage": usage,
+    "tree-limits": tree_limits,
+    "allocation": allocation,
+    "audit": audit,
+    "evidence": evidence,
+}
+PARTS = {"gas": gas, "send": send, "tree": tree, "million": million, "help": help_, "page": page}
 LAST = {"tables": tables, "gas-snapshot": gas_snapshot}
 
 

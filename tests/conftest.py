@@ -7,14 +7,41 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from _programs import without_browser
+from hypothesis import HealthCheck, settings
 
 # The same examples in every run, so that a verdict is about the code; PROPERTIES=random (make deep) looks for new ones.
-settings.register_profile("same", deadline=None, derandomize=True, database=None)
-settings.register_profile("random", deadline=None)
+# How long an example takes is the machine's affair.
+_UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, database=None, **_UNTIMED)
+settings.register_profile("random", **_UNTIMED)
 settings.load_profile("random" if os.environ.get("PROPERTIES") == "random" else "same")
 
 GENESIS = 1_704_067_200  # 2024-01-01 00:00:00 UTC
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", metavar="DIR", type=Path, help="keep pictures of all pages in DIR")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: drives a real Chromium")
+
+
+def pytest_report_header() -> str | None:
+    if not without_browser():
+        return None
+    return (
+        "browser: left out, since there is no Chromium: install it (Debian: chromium) or name it as $CHROMIUM"
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if without_browser():
+        out = [one for one in items if one.get_closest_marker("browser")]
+        items[:] = [one for one in items if not one.get_closest_marker("browser")]
+        config.hook.pytest_deselected(items=out)
 
 
 @pytest.fixture(autouse=True)

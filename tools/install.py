@@ -20,6 +20,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 MODULES = ROOT / "node_modules"
 FOUNDRY = ("anvil", "cast", "forge")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 OLDEST_PYTHON, NEWEST_PYTHON, OLDEST_NODE = (3, 11), (3, 12), 20
 
 
@@ -32,9 +33,13 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def run(*command: str | Path, quiet: bool = False) -> bool:
+def run(*command: str | Path, quiet: bool = False, environment: dict[str, str] | None = None) -> bool:
     """Whether the command succeeded; its words are shown where it did not, or where they are wanted."""
-    environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment = {
+        **(environment or os.environ),
+        "VIRTUAL_ENV": str(VENV),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
     done = subprocess.run(
         command,
         check=False,
@@ -126,6 +131,27 @@ def compiler() -> None:
         raise SetupError("the compiler could not be put in place")
 
 
+def browser() -> None:
+    """Chromium for the tests of the page: Debian's, where it is missing and we may install it."""
+    if os.environ.get("CHROMIUM") or any(map(shutil.which, CHROMIUM)):
+        return
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        say(
+            "browser: there is no Chromium, so the tests in tests/browser are left out (Debian: apt install chromium)"
+        )
+        return
+    say("browser: Debian's chromium")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = (apt, "install", "-qq", "--yes", "--no-install-recommends", "chromium")
+    # Lists that are missing or old are fetched once, then it is tried again.
+    if not run(*install, quiet=True, environment=quiet) and not (
+        run(apt, "update", "-qq", quiet=True, environment=quiet)
+        and run(*install, quiet=True, environment=quiet)
+    ):
+        raise SetupError("chromium could not be installed; with one of your own, name it as $CHROMIUM")
+
+
 def main() -> int:
     """The command."""
     if not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
@@ -139,6 +165,7 @@ def main() -> int:
             python_packages()
             node_packages()
             compiler()
+            browser()
         except SetupError as error:
             say(f"setup: {error}")
             return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.cli.context import current
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from ledger.operations.verify import Verdict
 
 _SHOWN = 12
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _agrees(held: bool) -> str:
@@ -148,6 +153,9 @@ def show_ending(money: Money, ending: Ending) -> None:
     out.line(f"Audit: {verdict.words}, {len(verdict.steps)} steps, up to block {verdict.block}")
     out.line(f"Its evidence: {ending.bundle.name}. The statement of {CLAIMING}: {ending.statement.name}.")
     out.line(
+        f"Its page, to be opened in a browser and verified there by the block hash above: {_short(ending.page)}"
+    )
+    out.line(
         f"A lie, tried: the evidence once more, its last credit, block {lie.block}, told as {money.show(lie.told)} "
         f"instead of {money.show(lie.true)}. The audit says:"
     )
@@ -204,6 +212,7 @@ def ending_data(ending: Ending) -> dict[str, Any]:
     return {
         "statement": ending.statement.name,
         "bundle": ending.bundle.name,
+        "page": str(ending.page),
         "lie": {
             "block": ending.lie.block,
             "told": str(ending.lie.told),

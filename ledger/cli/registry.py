@@ -47,9 +47,11 @@ NOUNS: dict[str, tuple[str, str, str]] = {
     "verify": ("ledger.cli.verify", "", "replays the whole history and compares every figure with the chain"),
     "audit": (
         "ledger.cli.audit",
-        "run verify",
+        "run watch verify",
         "proves the whole history from a block hash that you trust",
     ),
+    "serve": ("ledger.cli.serve", "", "the rights holder's page and the store of files, on this machine"),
+    "site": ("ledger.cli.site", "build", "the same pages as files, for any host and from a disk"),
     "doctor": ("ledger.cli.doctor", "", "what is installed, what is missing, how to mend it"),
 }
 
@@ -69,6 +71,9 @@ OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("--json", "", "data and errors as JSON on stdout"),
     ("--debug", "", "show the traceback of an error"),
 )
+
+#: Commands that send nothing, and give the name of such an option a meaning of their own.
+OWN_OPTIONS = frozenset({("audit run", "--from")})
 
 
 def option_lines() -> list[str]:

@@ -1,4 +1,4 @@
-"""How the demonstration ends: one holder's statement, the audit's evidence in a file, and a lie that is caught."""
+"""How the demonstration ends: one holder's statement and page, the audit's evidence, and a lie that is caught."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from ledger.demo.stage import HOLDER, OPERATOR, Stage
 from ledger.domain.errors import LedgerError
 from ledger.domain.journal import event_shapes
 from ledger.operations import audits, statements
+from ledger.web.build import build
+from ledger.web.evidence import bundles_of
+from ledger.web.pages import Site
+from ledger.web.snapshot import Snapshot
 
-STATEMENT, BUNDLE = "statement.pdf", "audit.bundle"
+STATEMENT, BUNDLE, PAGE = "statement.pdf", "audit.bundle", "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,12 @@ class Ending:
     verdict: Verdict
     statement: Path
     bundle: Path
+    page: Path
     lie: Lie
 
 
 def end(stage: Stage, period: str) -> Ending:
-    """Audits up to the newest block into a bundle, writes the statement, and tries a lie. Raises LedgerError."""
+    """Audits up to the newest block into a bundle, writes statement and page, and tries a lie. Raises LedgerError."""
     session = stage.session(OPERATOR)
     anchor = bytes.fromhex(session.rpc.call("eth_getBlockByNumber", "latest", False)["hash"][2:])
     bundle, statement = stage.folder / BUNDLE, stage.folder / STATEMENT
@@ -54,7 +59,16 @@ def end(stage: Stage, period: str) -> Ending:
     made = statements.compile_statement(session, stage.address(HOLDER), period, distributions=folders)
     for one in statements.render(made, ["pdf"], statement):
         one.path.write_bytes(one.content)
-    return Ending(anchor, verdict, statement, bundle, _lie(bundle, anchor))
+    return Ending(anchor, verdict, statement, bundle, _page(stage), _lie(bundle, anchor))
+
+
+def _page(stage: Stage) -> Path:
+    """The books, the licences and the holder's page as files; the page of the holder."""
+    snapshot, holder = Snapshot(stage.session(OPERATOR)), stage.address(HOLDER)
+    made = Site(snapshot, bundles=bundles_of(snapshot), only=[holder], formats=("csv", "json"))
+    folder = stage.folder / PAGE
+    build(made, folder)
+    return folder / "holders" / f"{holder}.html"
 
 
 def _lie(bundle: Path, anchor: bytes) -> Lie:
