@@ -52,7 +52,8 @@ def test_a_standing_order_that_changes_nothing_is_refused(on, paid, ledger):
     assert "itself already" in on("payout", "standing", "--clear", account=DEV3).err
     on("payout", "standing", ELSEWHERE, account=DEV3)
     again = on("payout", "standing", ELSEWHERE, account=DEV3)
-    assert again.code == 2 and "already" in again.err
+    assert again.code == 2
+    assert "already" in again.err
     assert on("payout", "standing", account=DEV3).code == 2
     assert on("payout", "standing", ELSEWHERE, "--clear", account=DEV3).code == 2
     assert on("payout", "standing", ledger.addresses["Splits"], account=DEV3).code == 2
@@ -66,7 +67,8 @@ def test_leaves_out_of_their_pages_are_left_to_claims(on, paid, dollar):
     assert [one["payee"] for one in ran["left_out"]] == [PAYEE]
     assert dollar.balance(PAYEE) == before
     refused = on("payout", "place", "--out", account=DEV3)
-    assert refused.code == 2 and "No leaf" in refused.err
+    assert refused.code == 2
+    assert "No leaf" in refused.err
     back = on("payout", "place", "--back", account=DEV3, json=True).data
     assert (back["leaves"], back["out"]) == (1, False)
     assert on("payout", "run", account=STRANGER, json=True).data["payees"] == 1
@@ -77,7 +79,8 @@ def test_leaves_out_of_their_pages_are_left_to_claims(on, paid, dollar):
 
 def test_nobody_without_a_leaf_places_one(on, paid):
     refused = on("payout", "place", "--out", account=STRANGER)
-    assert refused.code == 2 and "licence-ledger balance" in refused.err
+    assert refused.code == 2
+    assert "licence-ledger balance" in refused.err
     assert on("payout", "place", account=DEV3).code == 2
 
 
@@ -86,7 +89,8 @@ def test_a_signed_claim_made_void_cannot_be_sent(on, paid, tmp_path, dollar):
     on("payout", "claim", "--to", ELSEWHERE, "--sign", path, account=DEV4)
     assert on("payout", "void", account=DEV4, json=True).data["payee"] == OTHER
     refused = on("payout", "claim", "--signed", path, account=STRANGER)
-    assert refused.code != 0 and "withdrew" in refused.err
+    assert refused.code != 0
+    assert "withdrew" in refused.err
     assert dollar.balance(ELSEWHERE) == 0
     second = tmp_path / "second.json"
     on("payout", "claim", "--to", ELSEWHERE, "--sign", second, account=DEV4)
@@ -98,11 +102,14 @@ def test_a_signed_claim_made_void_cannot_be_sent(on, paid, tmp_path, dollar):
 def test_an_offer_withdrawn_cannot_be_accepted(on, offer):
     on("token", "mint", "1000", account=LICENSEE)
     stranger = on("licence", "withdraw", offer, account=LICENSEE)
-    assert stranger.code != 0 and ADDRESS[LICENSOR] in stranger.err
+    assert stranger.code != 0
+    assert ADDRESS[LICENSOR] in stranger.err
     done = on("licence", "withdraw", offer, account=LICENSOR, json=True).data
-    assert done["sent"] and len(done["transactions"]) == 1
+    assert done["sent"]
+    assert len(done["transactions"]) == 1
     refused = on("licence", "accept", offer, account=LICENSEE)
-    assert refused.code != 0 and "withdrew" in refused.err
+    assert refused.code != 0
+    assert "withdrew" in refused.err
     assert "before" in on("licence", "withdraw", offer, account=LICENSOR).err
     assert on("licence", "list", json=True).data["licences"] == []
 
@@ -115,12 +122,15 @@ def test_an_offer_accepted_cannot_be_withdrawn(on, offer):
 
 def test_an_offer_on_chain_is_withdrawn_by_its_id(on, terms, write):
     made = on("licence", "offer", write(terms), "--on-chain", account=LICENSOR, json=True).data
-    assert on("licence", "withdraw", made["offer"], account=LICENSOR, json=True).data["offer"] == made["offer"]
+    assert (
+        on("licence", "withdraw", made["offer"], account=LICENSOR, json=True).data["offer"] == made["offer"]
+    )
 
 
 def test_a_catalogue_passes_to_its_next_owner_in_two_steps(on, catalogue, ledger):
     early = on("catalogue", "take-over", 1, account=LICENSEE)
-    assert early.code != 0 and "hand-over 1" in early.err
+    assert early.code != 0
+    assert "hand-over 1" in early.err
     assert on("catalogue", "hand-over", 1, LICENSEE, account=LICENSEE).code != 0
     offered = on("catalogue", "hand-over", 1, LICENSEE, account=LICENSOR, json=True).data
     assert (offered["owner"], offered["offered_to"]) == (ADDRESS[LICENSOR], ADDRESS[LICENSEE])

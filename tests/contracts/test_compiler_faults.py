@@ -192,7 +192,9 @@ def test_source_has_no_form_that_a_fault_needs(source: Path) -> None:
 
 def test_the_version_is_the_same_everywhere() -> None:
     assert json.loads((ROOT / "package.json").read_text())["dependencies"]["solc"] == PINNED
-    assert f'SOLC_VERSION: Final = "{PINNED}"' in (ROOT / "tools/compiling/pins.py").read_text(encoding="utf-8")
+    assert f'SOLC_VERSION: Final = "{PINNED}"' in (ROOT / "tools/compiling/pins.py").read_text(
+        encoding="utf-8"
+    )
     rules = json.loads((ROOT / ".solhint.json").read_text())["rules"]
     assert rules["compiler-version"] == ["error", PINNED]
     for path in sorted((ROOT / "ledger/chain/artefacts").glob("*.json")):

@@ -33,3 +33,12 @@ def play(home: Path) -> Played:
         code = main(["demo", "--json", "--home", str(home)])
     assert code == 0, out.getvalue() + told.getvalue()
     return Played(home, json.loads(out.getvalue()), told.getvalue())
+
+
+def play_for_people(home: Path) -> str:
+    """Runs `licence-ledger demo` and returns all that a person sees."""
+    screen = io.StringIO()
+    with redirect_stdout(screen), redirect_stderr(screen):
+        code = main(["demo", "--home", str(home)])
+    assert code == 0, screen.getvalue()
+    return screen.getvalue()

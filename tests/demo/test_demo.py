@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from _played import Played, play
+from _played import Played, play_for_people
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from ledger.chain.node import node_status
 from ledger.cli import main
 
-SCHEMAS = Path(__file__).parents[2] / "ledger" / "data" / "schemas" / "cli"
+ROOT = Path(__file__).parents[2]
+SCHEMAS = ROOT / "ledger" / "data" / "schemas" / "cli"
 
 
 def test_the_demonstration_ends_with_books_that_agree(played: Played) -> None:
@@ -45,6 +47,10 @@ def test_it_ends_with_a_statement_its_evidence_and_a_lie_that_is_caught(played: 
     """P-14: one unit more in one entry of the evidence, and the audit names journal and entry."""
     ending = played.data["ending"]
     assert (played.home / ending["statement"]).read_bytes().startswith(b"%PDF-")
+    page = Path(ending["page"])
+    assert page.is_relative_to(played.home)
+    assert "Stanford University" in page.read_text(encoding="utf-8")
+    assert (played.home / "page" / "static" / "verifier.js").is_file()
     lie = ending["lie"]
     assert int(lie["told"]) == int(lie["true"]) + 1
     assert lie["caught"]
@@ -75,8 +81,10 @@ def test_its_data_has_the_shape_that_is_promised(played: Played) -> None:
     assert not checker.is_valid(played.data | {"verdict": "MAYBE"})
 
 
-def test_the_chain_that_it_leaves_goes_on(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
-    """The next commands that it names work on it; played again, the folder is made anew and pays the same."""
+def test_the_chain_that_it_leaves_goes_on(
+    played: Played, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next commands that it names work on it; played again, it says what the README says."""
     home = played.home
     first, *commands, last = played.envelope["next"]
     assert (first.split()[-1], last.split()[-1], len(commands)) == ("start", "stop", 6)
@@ -89,10 +97,19 @@ def test_the_chain_that_it_leaves_goes_on(played: Played, capsys: pytest.Capture
     finally:
         assert main(["chain", "stop", "--home", str(home)]) == 0
     capsys.readouterr()
-    again = play(home)
-    assert again.data["verdict"] == "PASS"
-    for name in ("periods", "bonds", "attribution", "sample"):
-        assert again.data["usage_year"][name] == played.data["usage_year"][name]
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = [" ".join(one.split()) for one in play_for_people(home).splitlines()]
+    assert len(readme_excerpt()) > 20
+    missing = [one for one in readme_excerpt() if not any(re.fullmatch(one, line) for line in lines)]
+    assert not missing
+
+
+def readme_excerpt() -> list[str]:
+    """The lines of the README's excerpt as patterns; "…" stands for what hangs on the second of a payment."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = text.split("<!-- demo -->")[1].split("<!-- end of demo -->")[0].strip().splitlines()[1:-1]
+    told = [" ".join(one.split()) for one in lines]
+    return [re.escape(one).replace("…", ".*") for one in told if one not in ("…", "") and "──" not in one]
 
 
 def test_the_demonstration_takes_nobodys_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

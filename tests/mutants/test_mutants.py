@@ -34,7 +34,7 @@ def chosen() -> list[dict[str, Any]]:
 def copy_tree(target: Path) -> None:
     """A copy that builds and tests on its own; what is installed is shared."""
     ignored = shutil.ignore_patterns("__pycache__", ".mypy_cache", "data", "*.lock")
-    for name in ("contracts", "docs", "tools", "ledger", "tests"):
+    for name in ("contracts", "docs", "tools", "ledger", "tests", "verifier"):
         shutil.copytree(ROOT / name, target / name, ignore=ignored)
     shutil.copytree(ROOT / "build" / "test-artefacts", target / "build" / "test-artefacts")
     for name in ("pyproject.toml", "foundry.toml"):
@@ -43,7 +43,7 @@ def copy_tree(target: Path) -> None:
         (target / name).symlink_to(ROOT / name)
     (target / "ledger" / "data").symlink_to(ROOT / "ledger" / "data")
     # A mutant may leave a variable unused, which would be an error in our own sources.
-    build = target / "tools" / "build.py"
+    build = target / "tools" / "compiling" / "compiler.py"
     strict = 'error["severity"] == "warning" and ours'
     text = build.read_text(encoding="utf-8")
     assert strict in text
