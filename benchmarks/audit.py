@@ -44,7 +44,7 @@ REPORTS, SPLITS, PAYEES = 100_000, 20, 50
 BLOCKS = 1_000
 GOALS = {"times_node": 2.0, "peak_mb": 500, "second_of_first": 0.05}
 #: Months of each licence, and reports in one transaction.
-MONTHS, AT_ONCE = 2_400, 150
+MONTHS, AT_ONCE = 2_000, 150
 
 
 class Chain:

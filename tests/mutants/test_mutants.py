@@ -25,10 +25,11 @@ PROMISES = [f"P-{number:02}" for number in range(1, 19)]
 
 
 def chosen() -> list[dict[str, Any]]:
-    """The mutants of this run."""
-    first = {one["promise"]: one["name"] for one in reversed(MUTANTS)}
-    every = os.environ.get("MUTANTS") == "all"
-    return [one for one in MUTANTS if every or "contract" not in one or first[one["promise"]] == one["name"]]
+    """The mutants of this run: all, or the first of each promise in contracts/, in ledger/ and in verifier/."""
+    if os.environ.get("MUTANTS") == "all":
+        return MUTANTS
+    first = {(one["promise"], Path(one["file"]).parts[0]): one for one in reversed(MUTANTS)}
+    return [one for one in MUTANTS if one in first.values()]
 
 
 def copy_tree(target: Path) -> None:

@@ -21,7 +21,7 @@ from ledger.domain.attribution_checks import (
 from ledger.domain.errors import LedgerError, ValueRefused
 from ledger.domain.manifest import Manifest
 from ledger.operations.attribution_files import read_credits, read_works
-from ledger.operations.audit_files.sources import ATTRIBUTION, Desk, Part
+from ledger.operations.audit_files.desk import ATTRIBUTION, Desk, Part
 from ledger.operations.audit_files.usage import UsageReports
 
 #: Flaws of the parties' records that the records themselves admit: facts, as duties are.

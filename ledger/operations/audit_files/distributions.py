@@ -14,7 +14,7 @@ from ledger.domain.errors import LedgerError
 from ledger.domain.licence_types import MISSING, SETTLED
 from ledger.domain.merkle_sum import read_leaf
 from ledger.operations import distribution_build
-from ledger.operations.audit_files.sources import Desk, Part, largest
+from ledger.operations.audit_files.desk import Desk, Part, largest
 from ledger.operations.audit_files.usage import UsageReport, UsageReports
 
 if TYPE_CHECKING:

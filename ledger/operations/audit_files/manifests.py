@@ -11,7 +11,7 @@ from ledger.domain.canonical import hex32
 from ledger.domain.errors import LedgerError
 from ledger.domain.manifest import Manifest
 from ledger.domain.merkle_sum import read_leaf
-from ledger.operations.audit_files.sources import Desk, Part, largest
+from ledger.operations.audit_files.desk import Desk, Part, largest
 from ledger.operations.manifests import tree_of
 
 SPLIT_DIFFERS = "split differs from manifest"

@@ -10,7 +10,7 @@ from ledger.domain.canonical import ZERO32, uint_word
 from ledger.domain.errors import LedgerError
 from ledger.domain.licence_types import MISSING, SETTLED
 from ledger.domain.money import parse_amount
-from ledger.operations.audit_files.sources import REPORT, Desk, Part
+from ledger.operations.audit_files.desk import REPORT, Desk, Part
 from ledger.operations.report_files import ReportRow, convert, read_report_file
 
 

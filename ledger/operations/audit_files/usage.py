@@ -12,7 +12,7 @@ from ledger.domain.attribution_checks import UsageReported
 from ledger.domain.canonical import ZERO32, keccak256
 from ledger.domain.errors import AuditFailed, LedgerError
 from ledger.operations import usage_files
-from ledger.operations.audit_files.sources import USAGE, Desk
+from ledger.operations.audit_files.desk import USAGE, Desk
 from ledger.operations.usage_files import REPORT_FILE
 
 FOLDER, TABLE = "usage", "usage.parquet"
