@@ -15,7 +15,6 @@ import pyarrow as pa
 from ledger.domain.allocation_rule import AllocationRule
 from ledger.domain.errors import LedgerError, ValueRefused
 from ledger.domain.terms_fields import Allocation
-from ledger.usage.engine import quiet
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -125,14 +124,13 @@ def collect(usage: ir.Table, rule: AllocationRule, known: Works, *, waits: bool)
         return ibis.memtable(pa.table({"known": works, "position": np.arange(len(works), dtype=np.int64)}))
 
     try:
-        with quiet():
-            by_right, with_free = has_right_types(usage), has_free_lines(usage)
-            if not waits:
-                made = item_weights(usage, table(known()), rule, by_right=by_right, with_free=with_free)
-                return made.to_pyarrow()
-            grouped = work_sums(usage, rule, by_right=by_right, with_free=with_free)
-            sums = usage.get_backend().create_table(gen_name("sums"), grouped, temp=True)
-            return _placed(sums, table(known()), rule, by_right=by_right).to_pyarrow()
+        by_right, with_free = has_right_types(usage), has_free_lines(usage)
+        if not waits:
+            made = item_weights(usage, table(known()), rule, by_right=by_right, with_free=with_free)
+            return made.to_pyarrow()
+        grouped = work_sums(usage, rule, by_right=by_right, with_free=with_free)
+        sums = usage.get_backend().create_table(gen_name("sums"), grouped, temp=True)
+        return _placed(sums, table(known()), rule, by_right=by_right).to_pyarrow()
     except LedgerError:
         raise
     except Exception as error:

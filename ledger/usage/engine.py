@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
 
 #: What DuckDB may hold; arrays of the division come on top.
 MEMORY = "2GB"
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Leaves out a warning of no concern to users: Ibis calls DuckDB by a name that DuckDB is about to drop."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"fetch_arrow_table\(\) is deprecated", DeprecationWarning)
-        yield
 
 
 @contextmanager
@@ -54,8 +45,7 @@ def usage_of(backend: Backend, files: Sequence[Path]) -> ir.Table:
                 "The usage table is not there.", str(file), remedy="Import the usage file first."
             )
     try:
-        with quiet():
-            return backend.read_parquet([str(file) for file in files])
+        return backend.read_parquet([str(file) for file in files])
     except Exception as error:
         raise LedgerError(
             "The usage table is no Parquet.",

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from _court import Court
 from _liar import Liar
-from _pool import Pool
 from _scene import Scene
+from _weighted_pool import Pool
 
 from ledger.chain.node import LocalNode
 from ledger.chain.rpc import Rpc

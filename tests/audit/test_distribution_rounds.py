@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from _court import failed, the_journal_parts_at
-from _pool import CY, STRANGER, step
+from _weighted_pool import CY, STRANGER, step
 
 from ledger.audit.layout import layout_of
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from _pool import ANN, BOB, CY, DEE, LICENSEE, LICENSOR, OPEN_MONTH, Pool, step
+from _weighted_pool import ANN, BOB, CY, DEE, LICENSEE, LICENSOR, OPEN_MONTH, Pool, step
 
 from ledger.chain.distributions import Distributions
 from ledger.domain.attribution_book import Batch, Training

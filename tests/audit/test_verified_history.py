@@ -11,7 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from _history import KEY, Shelf, go_on, identity, report, step
+from _verified_history import KEY, Shelf, go_on, identity, report, step
 
 from ledger.audit.engine import Audit
 from ledger.audit.scopes import Wanted
@@ -315,7 +315,7 @@ def test_a_kill_in_the_middle_of_writing_leaves_the_last_checkpoint(scene, shelf
         import os, signal, sys
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from pathlib import Path
-        from _history import Shelf
+        from _verified_history import Shelf
         from ledger.audit.verified.store import Store
         from ledger.chain.rpc import Rpc
         def die(self, *given):

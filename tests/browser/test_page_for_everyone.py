@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from _browser_pages import NAMES, allowed, path_of
 from _chromium import NARROW, WIDE
-from _pages import NAMES, allowed, path_of
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -10,8 +10,8 @@ from importlib import resources
 
 import httpx
 import pytest
+from _browser_pages import NAMES, allowed, path_of
 from _forge import with_raw
-from _pages import NAMES, allowed, path_of
 from _stage import HOSTILE, NAMED
 
 MODULE = resources.files("ledger") / "web" / "static" / "verifier.js"

@@ -21,10 +21,11 @@ print(importlib.import_module(name).FOUND)
 
 def test_a_script_in_a_folder_with_a_dot_is_found(tmp_path: Path) -> None:
     folder = tmp_path / "tmp.a1" / "new.b2"
-    (folder / "tools").mkdir(parents=True)
+    (folder / "tools" / "compiling").mkdir(parents=True)
     (folder / "scripts").mkdir()
     (folder / "scripts" / "deploy.py").write_text("FOUND = 'here'\n")
-    (folder / "tools" / "build.py").write_text(f"from pathlib import Path\nROOT = Path({str(folder)!r})\n")
+    pins = f"from pathlib import Path\nROOT = Path({str(folder)!r})\n"
+    (folder / "tools" / "compiling" / "pins.py").write_text(pins)
     shutil.copy(ROOT / "tools" / "brownie_anywhere.py", folder / "tools")
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, 'tools')\n{PROGRAM}"],

@@ -12,7 +12,6 @@ from ledger.domain.allocation_rule import AllocationRule
 from ledger.domain.terms_fields import Allocation, UnmatchedPolicy
 from ledger.usage.allocation import Allotment, allocate
 from ledger.usage.allocation_holders import holders_of
-from ledger.usage.engine import quiet
 
 KEYS = [Allocation.EQUAL, Allocation.SIZE, Allocation.USAGE, Allocation.ATTRIBUTION]
 
@@ -60,8 +59,7 @@ def share_table(shares: Sequence[HolderShare]) -> pa.Table:
 def relation(engine, table: pa.Table):
     """An Arrow table as a table of the engine."""
     engine.con.register("usage_lines", table)
-    with quiet():
-        return engine.table("usage_lines")
+    return engine.table("usage_lines")
 
 
 def fast(

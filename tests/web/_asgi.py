@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -31,7 +32,9 @@ class Client:
 
     def request(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """A request without a body. A redirect is not followed."""
-        return asyncio.run(self._request(method, path, headers or {}))
+        # In a thread of its own: a browser that another test drives may keep an event loop in this one.
+        with ThreadPoolExecutor(1) as aside:
+            return aside.submit(asyncio.run, self._request(method, path, headers or {})).result()
 
     async def _request(self, method: str, path: str, headers: Mapping[str, str]) -> Answer:
         scope = {
