@@ -15,7 +15,6 @@ from ledger.cli import main
 from ledger.cli.registry import NOUNS
 
 PROMISES = [f"P-{number:02}" for number in range(1, 19)]
-#: Held in part in this version; the page says which part.
 DEPLOYED = ("Splits", "Catalogues", "Licences", "LicenceViews", "Distributions", "Attributions")
 
 
