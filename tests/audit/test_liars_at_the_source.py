@@ -105,6 +105,20 @@ def test_a_usage_table_that_is_not_what_its_file_says(pool):
     assert "read again make another table" in finding["what"]
 
 
+def test_who_lacks_the_manifest_accuses_nobody_of_another_table(pool, tmp_path):
+    """A work that the file names by its ISRC is named by the manifest: without it the table cannot be compared."""
+    pool.open_month()
+    folder = pool.imported(OPEN_MONTH, {"GBAYE0601498": 1, "song-3": 1}, "by-isrc")
+    assert pq.read_table(folder / "usage.parquet")["work"].to_pylist() == ["song-1", "song-3"]
+    pool.post(OPEN_MONTH, folder, "by-isrc")
+    assert pool.audit()[1]["findings"] == []
+    store = pool.store(tmp_path / "files")
+    (store / pool.manifest()[1].hex()).unlink()
+    _, verdict = pool.audit("--files", store)
+    assert found(verdict, "usage report") == []
+    assert verdict["missing"]
+
+
 # ---- distributions that are not what the files give
 
 
