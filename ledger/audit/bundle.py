@@ -49,6 +49,12 @@ def hex_of(value: bytes) -> str:
     return "0x" + value.hex()
 
 
+def entry_line(name: str, log: ChainLog) -> bytes:
+    """The line of an entry of the contract `name`."""
+    told = [name, log.block_number, log.timestamp, *map(hex_of, log.topics), hex_of(log.data)]
+    return line_of({"entry": told})
+
+
 class Recorder:
     """A source that writes down what another one answers; `close` ends the bundle, `discard` drops it.
 
@@ -95,8 +101,7 @@ class Recorder:
         for log in self.source.logs(addresses, first, last, progress):
             name = self._names.get(log.address)
             if name is not None and is_entry(name, log.topics):
-                told = [name, log.block_number, log.timestamp, *map(hex_of, log.topics), hex_of(log.data)]
-                self._file.write(line_of({"entry": told}))
+                self._file.write(entry_line(name, log))
                 self._logs += 1
             yield log
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ledger.audit.bundle import FORMAT, PAGE, VERSION, BundleSource, hex_of, line_of
+from ledger.audit.bundle import FORMAT, PAGE, VERSION, BundleSource, entry_line, hex_of, line_of
 from ledger.audit.engine import Audit, Progress
 from ledger.audit.findings import Finding, Verdict
 from ledger.audit.history import History
@@ -68,8 +68,7 @@ class _Keeper:
         for log in self.source.logs(addresses, first, last, progress):
             name = self._names.get(log.address)
             if name is not None and is_entry(name, log.topics):
-                told = [name, log.block_number, log.timestamp, *map(hex_of, log.topics), hex_of(log.data)]
-                self.lines.append(line_of({"entry": told}))
+                self.lines.append(entry_line(name, log))
             yield log
 
     def proofs(self, address: str, slots: Sequence[bytes], block: int) -> Proof:

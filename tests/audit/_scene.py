@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import pytest
 
 from ledger.chain.contracts import Ledger
 from ledger.chain.deploy import deploy, plan
@@ -23,6 +26,7 @@ from ledger.operations.books import Books, read
 from ledger.operations.session import Session, Settings
 from ledger.operations.times import parse_time
 
+GENESIS = 1_704_067_200  # 2024-01-01 00:00:00 UTC
 LICENSOR, LICENSEE, STRANGER, HOLDER = "dev:0", "dev:1", "dev:2", "dev:3"
 ANN, BOB = "0x" + "11" * 20, "0x" + "22" * 20
 
@@ -232,3 +236,15 @@ class Scene:
         sender.send_one(splits.credit(small.split.id, self.dollar.address, 3_001, occasion="small"))
         paid = [PagePayout(0, 0, small.page_words(0), small.page_proof(0))]
         sender.send_one(splits.pay_pages(small.split, self.dollar.address, paid, occasion="small"))
+
+
+Played = TypeVar("Played", bound=Scene)
+
+
+@contextlib.contextmanager
+def playing(folder: Path, kind: type[Played]) -> Iterator[Played]:
+    """A scene on a chain of its own, its home in the folder while it lasts."""
+    with pytest.MonkeyPatch.context() as patch, LocalNode.start(genesis_time=GENESIS) as node:
+        patch.setenv("LICENCE_LEDGER_HOME", str(folder / "home"))
+        patch.delenv("LICENCE_LEDGER_KEYS", raising=False)
+        yield kind(node, folder)

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
 from _court import Court
 from _liar import Liar
-from _scene import Scene
+from _scene import GENESIS, Scene, playing
 from _weighted_pool import Pool
 
 from ledger.chain.node import LocalNode
 from ledger.chain.rpc import Rpc
 
-GENESIS = 1_704_067_200  # 2024-01-01 00:00:00 UTC
-
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory) -> Iterator[Scene]:
     """The scene; use `scene`."""
-    folder = tmp_path_factory.mktemp("scene")
-    before = {name: os.environ.get(name) for name in ("LICENCE_LEDGER_HOME", "LICENCE_LEDGER_KEYS")}
-    os.environ["LICENCE_LEDGER_HOME"] = str(folder / "home")
-    os.environ.pop("LICENCE_LEDGER_KEYS", None)
-    try:
-        with LocalNode.start(genesis_time=GENESIS) as node:
-            yield Scene(node, folder)
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with playing(tmp_path_factory.mktemp("scene"), Scene) as scene:
+        yield scene
 
 
 @pytest.fixture

@@ -8,16 +8,14 @@ from pathlib import Path
 
 import pytest
 
-GENESIS = 1_704_067_200  # 2024-01-01 00:00:00 UTC
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.append(str(HERE.parent / "audit"))
 
 from _chromium import Visit, chromium_at, open_visit  # noqa: E402
 from _programs import chromium  # noqa: E402 - beside tests/conftest.py
+from _scene import playing  # noqa: E402 - of tests/audit
 from _stage import BOB, NAMED, Served, Stage, serving  # noqa: E402
-
-from ledger.chain.node import LocalNode  # noqa: E402
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,7 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("browser")
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="package")
@@ -40,11 +37,8 @@ def browser() -> Iterator:
 @pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The ledger. A test that changes the chain uses `spent`."""
-    folder = tmp_path_factory.mktemp("stage")
-    with pytest.MonkeyPatch.context() as patch, LocalNode.start(genesis_time=GENESIS) as node:
-        patch.setenv("LICENCE_LEDGER_HOME", str(folder / "home"))
-        patch.delenv("LICENCE_LEDGER_KEYS", raising=False)
-        yield Stage(node, folder)
+    with playing(tmp_path_factory.mktemp("stage"), Stage) as played:
+        yield played
 
 
 @pytest.fixture

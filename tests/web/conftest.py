@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,33 +9,19 @@ from pathlib import Path
 import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "audit"))
-from _scene import Scene
+from _scene import Scene, playing
 
-from ledger.chain.node import LocalNode
 from ledger.operations.session import Session, Settings
 from ledger.web.evidence import bundles_of
 from ledger.web.pages import Site
 from ledger.web.snapshot import Snapshot
 
-GENESIS = 1_704_067_200  # 2024-01-01 00:00:00 UTC
-
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory) -> Iterator[Scene]:
     """The scene; use `scene`."""
-    folder = tmp_path_factory.mktemp("scene")
-    before = {name: os.environ.get(name) for name in ("LICENCE_LEDGER_HOME", "LICENCE_LEDGER_KEYS")}
-    os.environ["LICENCE_LEDGER_HOME"] = str(folder / "home")
-    os.environ.pop("LICENCE_LEDGER_KEYS", None)
-    try:
-        with LocalNode.start(genesis_time=GENESIS) as node:
-            yield Scene(node, folder)
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with playing(tmp_path_factory.mktemp("scene"), Scene) as scene:
+        yield scene
 
 
 @pytest.fixture
