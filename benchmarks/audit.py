@@ -12,14 +12,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.compiler import ROOT
-from benchmarks.gas.licences import HYBRID
 from benchmarks.gas.splits import split_of
 from benchmarks.machine import keep, own_peak_bytes
+from benchmarks.reported import (
+    GENESIS,
+    Chain,
+    add_catalogue,
+    add_licence,
+    figures_of,
+    opened,
+    report,
+    terms_of,
+)
 from ledger.audit.engine import run
 from ledger.audit.findings import Verdict
 from ledger.audit.scopes import Wanted
@@ -27,121 +35,40 @@ from ledger.audit.source import NodeSource
 from ledger.audit.verified.run import StoredAudit
 from ledger.audit.verified.store import Identity, Store
 from ledger.chain.contracts import Ledger
-from ledger.chain.deploy import deploy, plan
-from ledger.chain.keys import dev_signer
+from ledger.chain.deploy import plan
 from ledger.chain.node import LocalNode
-from ledger.chain.requests import Request
 from ledger.chain.rpc import Rpc, hex_bytes
-from ledger.chain.sender import Sender
-from ledger.domain.chain_terms import ChainTerms, Offer
-from ledger.domain.licence_types import Figures
 from ledger.domain.replay import CONTRACTS
-from ledger.domain.split_types import Run
 
-GENESIS = 946_684_800  # 1 January 2000
 REPORTS, SPLITS, PAYEES = 100_000, 20, 50
 #: Blocks between the first audit and the second.
 BLOCKS = 1_000
 GOALS = {"times_node": 2.0, "peak_mb": 500, "second_of_first": 0.05}
-#: Months of each licence, and reports in one transaction.
-MONTHS, AT_ONCE = 2_000, 150
-
-
-class Chain:
-    """Sends from anvil's own accounts, many transactions at a time."""
-
-    def __init__(self, rpc: Rpc) -> None:
-        self.rpc = rpc
-        self.accounts = rpc.call("eth_accounts")
-
-    def send(self, requests: list[tuple[int, Request]]) -> None:
-        """Sends them in order and checks that all succeeded; (account, request)."""
-        calls = [
-            (
-                "eth_sendTransaction",
-                (
-                    {
-                        "from": self.accounts[who],
-                        "to": one.to,
-                        "data": "0x" + one.data.hex(),
-                        "gas": hex(16_777_216),
-                    },
-                ),
-            )
-            for who, one in requests
-        ]
-        hashes = self.rpc.batch(calls)
-        for digest in hashes:
-            if isinstance(digest, Exception):
-                raise digest
-        for (_, request), digest in zip(requests, hashes, strict=True):
-            if self.rpc.await_receipt(hex_bytes(digest))["status"] != "0x1":
-                raise SystemExit(f"a transaction of the benchmark failed: {request.note}")
-
-
-def terms_of(number: int) -> ChainTerms:
-    """The terms of a licence, counted from 0. May 2199 is the last month that is over before the year 2200."""
-    return replace(
-        HYBRID,
-        catalogue=number % SPLITS + 1,
-        token=plan(["TestDollar"])["TestDollar"].address,
-        start=GENESIS + 86_400,
-        end=0,
-        upfront_fee=0,
-        advance=False,
-        licensee="0x" + "00" * 20,
-    )
-
-
-def figures_of(period: int) -> Figures:
-    """What is reported of a month."""
-    return Figures(period, 10**12 + 123_457 * period, 10**10, report_hash=period.to_bytes(32, "big"))
+#: Months of each licence.
+MONTHS = 2_000
 
 
 def build(node: LocalNode, reports: int) -> None:
     """A ledger of 20 splits with 50 payees each, and so many reports, all paid."""
-    chain = Chain(node.rpc)
-    with tempfile.TemporaryDirectory() as folder, Sender(node.rpc, dev_signer(9), Path(folder)) as sender:
-        planned, _ = deploy(sender, ["TestDollar"])
-    ledger = Ledger(node.rpc)
-    dollar = ledger.token(planned["TestDollar"].address)
-    licensor, licensee = chain.accounts[:2]
-    chain.send([(1, dollar.mint(licensee, 10**30)), (1, dollar.approve(ledger.licences.address, 10**30))])
-    licences = -(-reports // MONTHS)
-    terms = []
-    for number in range(SPLITS):
-        tree = split_of(f"audit {number}", PAYEES)
-        pages = [Run(page, tree.page_words(page), tree.page_proof(page)) for page in range(tree.split.pages)]
-        settings = {
-            "worksRoot": b"\1" * 32,
-            "fileHash": b"\2" * 32,
-            "arbiter": licensor,
-            "notice": 0,
-            "disputeWindow": 3600,
-            "arbiterWindow": 3600,
-            "uri": "",
-        }
-        create = ledger.catalogues.request("create", settings, note="create a catalogue")
-        chain.send([(0, create)])
-        chain.send([(0, ledger.catalogues.publish_and_announce(number + 1, tree.split, pages))])
-    for number in range(licences):
-        offer = Offer(number, 2**40 - 1, "")
-        encoded = terms_of(number).encode()
-        terms.append(encoded)
-        chain.send([(0, ledger.licences.offer(encoded, offer))])
-        chain.send([(1, ledger.licences.accept(encoded, offer))])
+    chain, ledger = opened(node)
+    for number in range(1, SPLITS + 1):
+        add_catalogue(chain, ledger, number, split_of(f"audit {number - 1}", PAYEES))
+    terms = [encoded_terms(number) for number in range(-(-reports // MONTHS))]
+    for number, encoded in enumerate(terms):
+        add_licence(chain, ledger, number, encoded)
     node.advance_to(GENESIS + 201 * 365 * 86_400)
     left = reports
     for licence, encoded in enumerate(terms, 1):
         months = min(MONTHS, left)
         left -= months
-        waiting = []
-        for first in range(0, months, AT_ONCE):
-            figures = [figures_of(period) for period in range(first, min(months, first + AT_ONCE))]
-            waiting.append((1, ledger.licences.report_many(licence, encoded, figures, pay_now=True)))
-        chain.send(waiting)
+        report(chain, ledger, licence, encoded, range(months))
         print(f"\r{reports - left:,} reports", end="", file=sys.stderr)
     print(file=sys.stderr)
+
+
+def encoded_terms(number: int) -> bytes:
+    """The terms of the licence with this number, counted from 0: the catalogues take turns."""
+    return terms_of(number % SPLITS + 1).encode()
 
 
 def more(node: LocalNode, reports: int, blocks: int) -> None:
@@ -151,12 +78,10 @@ def more(node: LocalNode, reports: int, blocks: int) -> None:
     first = reports - (licence - 1) * MONTHS
     if first + blocks > MONTHS:
         raise SystemExit("the last licence has too few months left for the second audit")
-    encoded = terms_of(licence - 1).encode()
+    encoded = encoded_terms(licence - 1)
     if first == 0:
-        offer = Offer(licence - 1, 2**40 - 1, "")
         node.rpc.call("evm_setAutomine", True)
-        chain.send([(0, ledger.licences.offer(encoded, offer))])
-        chain.send([(1, ledger.licences.accept(encoded, offer))])
+        add_licence(chain, ledger, licence - 1, encoded)
     goal = int(node.rpc.call("eth_blockNumber"), 16) + blocks
     sent: list[str] = []
     for period in range(first, first + blocks):

@@ -15,8 +15,9 @@ from typing import Any
 import rlp  # type: ignore[import-untyped]
 from trie import HexaryTrie  # type: ignore[import-untyped]
 
-from benchmarks.audit import AT_ONCE, GENESIS, build
+from benchmarks.audit import build
 from benchmarks.machine import keep
+from benchmarks.reported import AT_ONCE, GENESIS
 from ledger.chain.artefacts import load
 from ledger.chain.deploy import plan
 from ledger.chain.node import LocalNode

@@ -18,16 +18,11 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from benchmarks.audit import AT_ONCE, GENESIS, Chain, figures_of, terms_of
 from benchmarks.machine import keep
-from ledger.chain.contracts import Ledger
-from ledger.chain.deploy import deploy
+from benchmarks.reported import GENESIS, add_catalogue, add_licence, opened, report, terms_of
 from ledger.chain.keys import dev_signer
 from ledger.chain.node import LocalNode
-from ledger.chain.sender import Sender
-from ledger.domain.chain_terms import Offer
 from ledger.domain.merkle_sum import MerkleSumTree
-from ledger.domain.split_types import Run
 from ledger.operations.session import Session, Settings
 from ledger.web.build import build as write
 from ledger.web.evidence import bundles_of
@@ -46,40 +41,14 @@ HOLDER = dev_signer(3).address.lower()
 
 def build(node: LocalNode, lines: int) -> str:
     """A ledger with so many reports, all paid into one split of which `HOLDER` has a third; the newest block's hash."""
-    chain = Chain(node.rpc)
-    with tempfile.TemporaryDirectory() as folder, Sender(node.rpc, dev_signer(9), Path(folder)) as sender:
-        planned, _ = deploy(sender, ["TestDollar"])
-    ledger = Ledger(node.rpc)
-    dollar = ledger.token(planned["TestDollar"].address)
-    licensor, licensee = chain.accounts[:2]
-    chain.send([(1, dollar.mint(licensee, 10**30)), (1, dollar.approve(ledger.licences.address, 10**30))])
-    tree = MerkleSumTree.build([(HOLDER, 1), ("0x" + "22" * 20, 2)])
-    settings = {
-        "worksRoot": b"\1" * 32,
-        "fileHash": b"\2" * 32,
-        "arbiter": licensor,
-        "notice": 0,
-        "disputeWindow": 3600,
-        "arbiterWindow": 3600,
-        "uri": "",
-    }
-    chain.send([(0, ledger.catalogues.request("create", settings, note="create a catalogue"))])
-    page = Run(0, tree.page_words(0), tree.page_proof(0))
-    chain.send([(0, ledger.catalogues.publish_and_announce(1, tree.split, [page]))])
-    terms = []
+    chain, ledger = opened(node)
+    add_catalogue(chain, ledger, 1, MerkleSumTree.build([(HOLDER, 1), ("0x" + "22" * 20, 2)]))
+    encoded = replace(terms_of(1), cap=0).encode()
     for number in range(LICENCES):
-        offer = Offer(number, 2**40 - 1, "")
-        terms.append(replace(terms_of(number), catalogue=1, cap=0).encode())
-        chain.send([(0, ledger.licences.offer(terms[-1], offer))])
-        chain.send([(1, ledger.licences.accept(terms[-1], offer))])
+        add_licence(chain, ledger, number, encoded)
     node.advance_to(GENESIS + 201 * 365 * 86_400)
-    each = lines // LICENCES
-    for licence, encoded in enumerate(terms, 1):
-        waiting = []
-        for first in range(0, each, AT_ONCE):
-            figures = [figures_of(period) for period in range(first, min(each, first + AT_ONCE))]
-            waiting.append((1, ledger.licences.report_many(licence, encoded, figures, pay_now=True)))
-        chain.send(waiting)
+    for licence in range(1, LICENCES + 1):
+        report(chain, ledger, licence, encoded, range(lines // LICENCES))
     node.rpc.call("anvil_mine", "0x1", "0x0")
     return str(node.rpc.call("eth_getBlockByNumber", "latest", False)["hash"])
 

@@ -10,8 +10,8 @@ from _chromium import NARROW
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.audit import GENESIS
 from benchmarks.page import HOLDER, LINES, build, pages
+from benchmarks.reported import GENESIS
 from ledger.chain.node import LocalNode
 
 
