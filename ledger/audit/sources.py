@@ -43,12 +43,13 @@ class Posted(NamedTuple):
 
 
 class ManifestNamed(NamedTuple):
-    """A works manifest that a catalogue names."""
+    """A works manifest that a catalogue names; `time`: Unix seconds."""
 
     catalogue: int
     works_root: bytes
     file_hash: bytes
     block: int
+    time: int
     entry: int
 
 
@@ -107,7 +108,7 @@ class Sources:
             )
         elif contract == "Catalogues" and entry.name in ("CatalogueCreated", "ManifestReplaced"):
             self.manifests.append(
-                ManifestNamed(entry.number, entry["worksRoot"], entry["fileHash"], block, number)
+                ManifestNamed(entry.number, entry["worksRoot"], entry["fileHash"], block, time, number)
             )
         elif contract == "Catalogues" and entry.name == "SplitAnnounced":
             self.splits.append(SplitNamed(entry.number, entry["splitId"], block, time, number))

@@ -13,7 +13,7 @@ from ledger.domain.errors import LedgerError, ValueRefused
 from ledger.domain.journal import event_shapes
 from ledger.domain.manifest import Manifest, Share, Work
 from ledger.domain.merkle_sum import MerkleSumTree
-from ledger.operations.manifests import keep_manifest, kept_manifest, tree_of
+from ledger.operations.manifests import keep_manifest, kept_manifest, shared_works, tree_of
 from ledger.operations.plan import Effect, Plan
 from ledger.operations.session import Session, send_all
 from ledger.operations.splits import missing_pages, publish_requests, short, sized
@@ -136,7 +136,7 @@ def plan_create(session: Session, manifest: Manifest, settings: Settings) -> Pla
         Effect(who, "announces", f"split {short(tree.id)}", "in force at once"),
     ]
     requests = [*publish_requests(session, tree), _create_request(session, settings)]
-    return Plan(sender, effects, requests, _warnings(manifest))
+    return Plan(sender, effects, requests, [*_warnings(manifest), *_elsewhere(session, manifest)])
 
 
 def _warnings(manifest: Manifest) -> list[str]:
@@ -146,6 +146,28 @@ def _warnings(manifest: Manifest) -> list[str]:
     holders = len({holder for _, holder, _ in units.unmatched})
     part = float(units.unmatched_part) * 100
     return [f"{sized(holders, 'holder')} without a payee, with {part:.4g} % of the value, get no units."]
+
+
+def _elsewhere(session: Session, manifest: Manifest, own: int = 0) -> list[str]:
+    """Works that another catalogue has too, as far as the store holds its manifest."""
+    found = []
+    for number in range(1, count(session) + 1):
+        file_hash = session.ledger.catalogues.view("manifestOf", number).fileHash
+        if number == own or file_hash == keccak256(manifest.to_json()):
+            continue  # the same manifest again: the same catalogue, or its copy on purpose
+        try:
+            other = kept_manifest(session.files, file_hash)
+        except LedgerError:
+            continue  # not here, so nobody can say
+        shared = shared_works(manifest, other)
+        if shared:
+            work, theirs, name = shared[0]
+            more = f", and {sized(len(shared) - 1, 'more work')}" if len(shared) > 1 else ""
+            found.append(
+                f"{work!r} ({name}) is in catalogue {number} too, as {theirs!r}{more}: who licenses both pays twice, "
+                "unless they are different rights."
+            )
+    return found
 
 
 def create(session: Session, sender: Sender, manifest: Manifest, settings: Settings) -> Registered:
@@ -186,7 +208,8 @@ def plan_announce(session: Session, number: int, manifest: Manifest | None, tree
         f"in force after the notice of {state.notice / 86_400:g} days" if state.splits else "in force at once"
     )
     effects.append(Effect(who, "announces", f"split {short(tree.id)} for catalogue {number}", when))
-    return Plan(sender, effects, requests, _warnings(manifest) if manifest is not None else [])
+    warnings = [*_warnings(manifest), *_elsewhere(session, manifest, number)] if manifest is not None else []
+    return Plan(sender, effects, requests, warnings)
 
 
 def standing_title(session: Session, number: int) -> str:

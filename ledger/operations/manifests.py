@@ -8,9 +8,9 @@ import json
 from typing import Any
 
 from ledger.domain.address import parse_address
-from ledger.domain.canonical import keccak256
+from ledger.domain.canonical import ZERO32, hex32, keccak256
 from ledger.domain.errors import Findings, LedgerError, ValueRefused
-from ledger.domain.manifest import Manifest
+from ledger.domain.manifest import Manifest, Work
 from ledger.domain.manifest_file import parse_manifest_csv, parse_manifest_json
 from ledger.domain.merkle_sum import UNITS_LIMIT, MerkleSumTree
 from ledger.operations.files import FileStore
@@ -77,6 +77,26 @@ def keep_manifest(files: FileStore, manifest: Manifest) -> bytes:
     content = manifest.to_json()
     files.put(content)
     return keccak256(content)
+
+
+def shared_works(one: Manifest, other: Manifest) -> list[tuple[str, str, str]]:
+    """Works of two manifests that are the same work: both ids, and by what, such as "isrc GBAYE0601498".
+
+    Ids are each catalogue's own, so only a content hash or an identifier of the work itself tells. In the order of
+    `one`.
+    """
+    known: dict[str, str] = {}
+    for work in other.works:
+        for name in names_of(work):
+            known.setdefault(name, work.id)
+    shared = ((work.id, [name for name in names_of(work) if name in known]) for work in one.works)
+    return [(work_id, known[names[0]], names[0]) for work_id, names in shared if names]
+
+
+def names_of(work: Work) -> list[str]:
+    """By what a work is known anywhere: its content hash and its identifiers, with their kind."""
+    names = [f"{one.kind} {one.value}" for one in work.identifiers]
+    return names if work.content_hash == ZERO32 else [f"content hash {hex32(work.content_hash)}", *names]
 
 
 def tree_of(manifest: Manifest) -> MerkleSumTree:

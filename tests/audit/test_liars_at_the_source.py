@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from _weighted_pool import ANN, BOB, CY, DEE, LICENSEE, LICENSOR, OPEN_MONTH, Pool, step
+from _weighted_pool import ANN, BOB, CY, DEE, LICENSEE, LICENSOR, OPEN_MONTH, STRANGER, Pool, step
 
 from ledger.chain.distributions import Distributions
 from ledger.domain.attribution_book import Batch, Training
@@ -310,6 +310,20 @@ def replace_manifest(pool: Pool, works_root: bytes, file_hash: bytes) -> None:
     with pool._sender(0) as sender:
         arguments = (1, works_root, file_hash, "")
         sender.send_one(pool.ledger.catalogues.request("replaceManifest", *arguments, note="replace"))
+
+
+def test_a_work_in_two_catalogues_is_a_fact(pool):
+    """Told once, by what is the same; catalogue 2 calls the work otherwise."""
+    assert duties(pool.audit()[1], "work in two catalogues") == []
+    works = pool.folder / "publishing.csv"
+    works.write_text(
+        f"work,title,holder,payee,share,right,isrc\nharbour,H,Ann,{ANN},1/1,composition,GBAYE0601498\n"
+    )
+    pool.do("catalogue", "create", works, "--title", "Publishing", account=STRANGER)
+    code, verdict = pool.audit()
+    (fact,) = duties(verdict, "work in two catalogues")
+    assert (code, fact["where"]) == (0, "catalogues 2 and 1")
+    assert fact["what"] == "'harbour' is 'song-1' there (isrc GBAYE0601498)"
 
 
 def test_a_manifest_that_has_another_works_root(pool):

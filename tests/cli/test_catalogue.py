@@ -277,3 +277,16 @@ def test_the_examples_of_the_reference_page_are_manifests(on, tmp_path, language
     path = tmp_path / f"example.{language}"
     path.write_text(page.split(f"```{language}\n")[1].split("```")[0])
     assert on("catalogue", "create", path, account=LICENSOR, json=True).data["units"] == "3"
+
+
+def test_a_work_that_another_catalogue_has_is_told(on, catalogue, tmp_path):
+    """By its identifier, whatever its id; nothing is refused, since the rights may be others."""
+    line = "harbour,Harbour,Publisher,0x2222222222222222222222222222222222222222,1/1,composition,{}\n"
+    head = "work,title,holder,payee,share,right,isrc\n"
+    again, other = tmp_path / "again.csv", tmp_path / "other.csv"
+    again.write_text(head + line.format("GBAYE0601498"))
+    other.write_text(head + line.format("GBAYE0601499"))
+    made = on("catalogue", "create", again, title="Publishing", account=LICENSEE)
+    assert made.code == 0
+    assert "'harbour' (isrc GBAYE0601498) is in catalogue 1 too, as 'song-1'" in made.err
+    assert "is in catalogue" not in on("catalogue", "create", other, title="Other", account=LICENSEE).err

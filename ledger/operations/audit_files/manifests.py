@@ -12,9 +12,10 @@ from ledger.domain.errors import LedgerError
 from ledger.domain.manifest import Manifest
 from ledger.domain.merkle_sum import read_leaf
 from ledger.operations.audit_files.desk import Desk, Part, largest
-from ledger.operations.manifests import tree_of
+from ledger.operations.manifests import names_of, tree_of
 
 SPLIT_DIFFERS = "split differs from manifest"
+TWICE = "work in two catalogues"
 
 
 def check_manifests(desk: Desk) -> None:
@@ -26,6 +27,7 @@ def check_manifests(desk: Desk) -> None:
     with desk.part("files of manifests", len(named), detail) as part:
         for one in named:
             _check(desk, part, one)
+        _twice(desk)
         splits = [one for one in desk.sources.splits if desk.scope.has_catalogue(one.catalogue)]
         same = differing = 0
         for announced in splits:
@@ -48,6 +50,28 @@ def _check(desk: Desk, part: Part, one: ManifestNamed) -> None:
             f"on chain is {hex32(one.works_root)}"
         )
         desk.found("manifest", where, what, block=one.block, entry=f"Catalogues {one.entry}")
+
+
+def _twice(desk: Desk) -> None:
+    """Works that two standing manifests have: a fact, since the catalogues may license different rights in them."""
+    standing = {one.catalogue: one for one in desk.sources.manifests}
+    first: dict[str, tuple[int, str]] = {}
+    shared: dict[tuple[int, int], list[str]] = {}
+    for number, one in standing.items():
+        manifest = desk.manifest(one.file_hash, f"catalogue {number}")
+        for work in manifest.works if manifest is not None else ():
+            known = {first[name]: name for name in reversed(names_of(work)) if name in first}
+            for (other, theirs), name in known.items():
+                if other != number:
+                    shared.setdefault((number, other), []).append(f"{work.id!r} is {theirs!r} there ({name})")
+            for name in names_of(work):
+                first.setdefault(name, (number, work.id))
+    for (number, other), told in shared.items():
+        if desk.scope.has_catalogue(number) or desk.scope.has_catalogue(other):
+            more = f"; and {len(told) - 3:,} more" if len(told) > 3 else ""
+            what = "; ".join(told[:3]) + more
+            owner = desk.replay.catalogues.owner_of(number)
+            desk.duty(Duty(TWICE, f"catalogues {number} and {other}", what, standing[number].time, who=owner))
 
 
 def _split(desk: Desk, one: SplitNamed) -> bool | None:
