@@ -1,10 +1,10 @@
-"""IAttributions as Python sees it: records become requests, the pure views values. See contracts.py."""
+"""IAttributions as Python sees it: records become requests, the pure views values. See contract.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.chain.contracts import Contract
+from ledger.chain.contract import Contract
 from ledger.chain.requests import Request
 from ledger.domain.attribution_book import Batch, Training
 

@@ -1,18 +1,15 @@
-"""The ledger's contracts as Python sees them: each act becomes a Request, each view a value.
-
-A request's key names the act by contract and call data, so that the same call is made once. Acts that may
-rightly be repeated with the same call data take an `occasion`, which tells this time from every other.
-Amounts are base units.
-"""
+"""The ledger's contracts as Python sees them: each act becomes a Request, each view a value. Amounts are base units."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ledger.chain.artefacts import load
+from ledger.chain.attributions import Attributions
+from ledger.chain.contract import Contract, figures_value, leaf_value, run_value, split_value, value_or_raise
 from ledger.chain.deploy import require_ledger
+from ledger.chain.distributions import Distributions
 from ledger.chain.reader import Reader
 from ledger.chain.requests import Request
 from ledger.chain.rpc import Rpc
@@ -25,62 +22,8 @@ from ledger.domain.merkle_sum import PAGE_SIZE, Split
 from ledger.domain.replay import CONTRACTS
 from ledger.domain.split_types import Leaf, PagePayout, Run, leaves_hash
 
-if TYPE_CHECKING:
-    from ledger.chain.attributions import Attributions
-    from ledger.chain.distributions import Distributions
-
 GAS_EACH = 100_000
 NO_PERMIT = Permit(0, 0, 0, bytes(32), bytes(32))
-
-
-class Contract:
-    """One contract at its address."""
-
-    def __init__(self, name: str, address: str, reader: Reader) -> None:
-        self.name = name
-        self.address = address.lower()
-        self.abi = load(name).abi
-        self.reader = reader
-
-    def request(
-        self, function: str, *arguments: Any, note: str, occasion: str = "", gas: int | None = None
-    ) -> Request:
-        """A call as a request under a key made of contract, function, call data and occasion."""
-        data = self.abi.function(function).encode(*arguments)
-        content = keccak256(bytes.fromhex(self.address[2:]) + data + occasion.encode()).hex()
-        return Request(f"{self.name}.{function}/{content[:40]}", self.address, data, gas=gas, note=note)
-
-    def view(self, function: str, *arguments: Any, block: str = "latest") -> Any:
-        """A view's value. Raises LedgerError."""
-        return self.reader.view(self.address, self.abi.function(function), *arguments, block=block)
-
-    def views(self, function: str, many: Sequence[Sequence[Any]], *, block: str = "latest") -> list[Any]:
-        """One view for many arguments, in batches; a refused one gives its LedgerError in place."""
-        kind = self.abi.function(function)
-        return self.reader.views([(self.address, kind, arguments) for arguments in many], block=block)
-
-
-def _split(split: Split) -> tuple[Any, ...]:
-    return (split.root, split.total, split.depth)
-
-
-def _run(run: Run) -> tuple[Any, ...]:
-    return (run.first_page, list(run.words), list(run.siblings))
-
-
-def _leaf(leaf: Leaf) -> tuple[Any, ...]:
-    return (_split(leaf.split), leaf.token, leaf.index, leaf.leaf, list(leaf.siblings))
-
-
-def _figures(figures: Figures) -> tuple[Any, ...]:
-    return (
-        figures.period,
-        figures.version,
-        figures.gross,
-        figures.deductions,
-        figures.max_due,
-        figures.report_hash,
-    )
 
 
 class Splits(Contract):
@@ -90,7 +33,7 @@ class Splits(Contract):
         """Publishes the pages of runs of a split."""
         pages = sum(-(-len(run.words) // PAGE_SIZE) for run in runs)
         note = f"publish {pages} pages of split 0x{split.id.hex()[:8]}"
-        return self.request("publish", _split(split), list(map(_run, runs)), note=note)
+        return self.request("publish", split_value(split), list(map(run_value, runs)), note=note)
 
     def credit(self, split_id: bytes, token: str, amount: int, *, occasion: str) -> Request:
         """Credits a published split out of the sender's allowance to Splits."""
@@ -116,20 +59,20 @@ class Splits(Contract):
         payouts = [(one.page, one.retry, list(one.words), list(one.siblings)) for one in pages]
         note = f"pay {len(pages)} pages of split 0x{split.id.hex()[:8]}"
         return self.request(
-            "payPages", _split(split), token, gas_each, payouts, note=note, occasion=occasion, gas=gas
+            "payPages", split_value(split), token, gas_each, payouts, note=note, occasion=occasion, gas=gas
         )
 
     def claim(self, leaves: Sequence[Leaf], *, occasion: str) -> Request:
         """Pays leaves to their payees. Anyone may send it."""
         return self.request(
-            "claim", list(map(_leaf, leaves)), note=f"claim {len(leaves)} leaves", occasion=occasion
+            "claim", list(map(leaf_value, leaves)), note=f"claim {len(leaves)} leaves", occasion=occasion
         )
 
     def claim_to(self, leaves: Sequence[Leaf], to: str, *, occasion: str) -> Request:
         """Pays the sender's own leaves to another address."""
         return self.request(
             "claimTo",
-            list(map(_leaf, leaves)),
+            list(map(leaf_value, leaves)),
             to,
             note=f"claim {len(leaves)} leaves to {to}",
             occasion=occasion,
@@ -153,7 +96,7 @@ class Splits(Contract):
         self, leaves: Sequence[Leaf], payee: str, to: str, nonce: int, deadline: int, *, signature: bytes
     ) -> Request:
         """Pays the payee's leaves to `to` by its signature."""
-        arguments = (list(map(_leaf, leaves)), payee, to, nonce, deadline, signature)
+        arguments = (list(map(leaf_value, leaves)), payee, to, nonce, deadline, signature)
         return self.request(
             "claimBySignature", *arguments, note=f"claim {len(leaves)} leaves of {payee} to {to}"
         )
@@ -165,7 +108,7 @@ class Splits(Contract):
     def place_leaves(self, leaves: Sequence[Leaf], *, out: bool, occasion: str) -> Request:
         """Takes the sender's leaves out of their pages, or puts them back."""
         note = f"{'take out' if out else 'put back'} {len(leaves)} leaves"
-        return self.request("placeLeaves", list(map(_leaf, leaves)), out, note=note, occasion=occasion)
+        return self.request("placeLeaves", list(map(leaf_value, leaves)), out, note=note, occasion=occasion)
 
     def cancel_claim_nonce(self, nonce: int) -> Request:
         """Uses up the sender's next claim nonce, `nonce`."""
@@ -174,11 +117,13 @@ class Splits(Contract):
     def page_states(self, split_id: bytes, token: str, pages: Sequence[int]) -> list[tuple[int, int]]:
         """Of each page: the cumulative at its last payout, the bitmap of exceptions. Raises LedgerError."""
         held = self.views("pageState", [(split_id, token, page) for page in pages])
-        return [(one.paidUpTo, one.exceptions) for one in map(_value, held)]
+        return [(one.paidUpTo, one.exceptions) for one in map(value_or_raise, held)]
 
     def owed(self, leaves: Sequence[Leaf]) -> list[int]:
         """What a claim of each leaf would pay now. Raises LedgerError."""
-        return [int(_value(one)) for one in self.views("owed", [(_leaf(leaf),) for leaf in leaves])]
+        return [
+            int(value_or_raise(one)) for one in self.views("owed", [(leaf_value(leaf),) for leaf in leaves])
+        ]
 
 
 def page_gas(transfers: int, gas_each: int = GAS_EACH) -> int:
@@ -213,8 +158,8 @@ class Catalogues(Contract):
         return self.request(
             "publishAndAnnounce",
             catalogue,
-            _split(split),
-            list(map(_run, runs)),
+            split_value(split),
+            list(map(run_value, runs)),
             note=note,
             occasion=occasion,
         )
@@ -245,7 +190,7 @@ class Licences(Contract):
     ) -> Request:
         """Reports the next period."""
         note = f"report period {figures.period} of licence {licence}"
-        return self.request("report", licence, terms, _figures(figures), pay_now, note=note, gas=gas)
+        return self.request("report", licence, terms, figures_value(figures), pay_now, note=note, gas=gas)
 
     def report_many(
         self, licence: int, terms: bytes, figures: Sequence[Figures], *, pay_now: bool, gas: int | None = None
@@ -253,7 +198,7 @@ class Licences(Contract):
         """Reports several periods in order."""
         note = f"report periods {figures[0].period} to {figures[-1].period} of licence {licence}"
         return self.request(
-            "reportMany", licence, terms, list(map(_figures, figures)), pay_now, note=note, gas=gas
+            "reportMany", licence, terms, list(map(figures_value, figures)), pay_now, note=note, gas=gas
         )
 
     def book_missing(self, licence: int, terms: bytes, period: int) -> Request:
@@ -264,7 +209,7 @@ class Licences(Contract):
     def restate(self, licence: int, terms: bytes, figures: Figures) -> Request:
         """Replaces figures by others that do not lower the base."""
         note = f"restate period {figures.period} of licence {licence}"
-        return self.request("restate", licence, terms, _figures(figures), note=note)
+        return self.request("restate", licence, terms, figures_value(figures), note=note)
 
     def pay(
         self, licence: int, terms: bytes, period: int, *, version: int, believed_open: int, amount: int
@@ -276,7 +221,7 @@ class Licences(Contract):
     def object(self, licence: int, terms: bytes, figures: Figures) -> Request:
         """Proposes other figures."""
         note = f"propose other figures for period {figures.period} of licence {licence}"
-        return self.request("object", licence, terms, _figures(figures), note=note)
+        return self.request("object", licence, terms, figures_value(figures), note=note)
 
     def settle(self, licence: int, terms: bytes, period: int, accepted: bool, *, occasion: str) -> Request:
         """Ends a dispute."""
@@ -294,7 +239,9 @@ class Licences(Contract):
 
     def periods(self, licence: int, periods: Sequence[int]) -> list[Any]:
         """ILicences.Period of each period, as named tuples. Raises LedgerError."""
-        return [_value(one) for one in self.views("periodOf", [(licence, period) for period in periods])]
+        return [
+            value_or_raise(one) for one in self.views("periodOf", [(licence, period) for period in periods])
+        ]
 
 
 class LicenceViews(Contract):
@@ -310,7 +257,7 @@ class LicenceViews(Contract):
         self, licence: int, terms: bytes, figures: Figures, *, block: str = "pending"
     ) -> tuple[int, int]:
         """The line that the figures would book now, and what would be set off against it."""
-        held = self.view("quote", licence, terms, _figures(figures), block=block)
+        held = self.view("quote", licence, terms, figures_value(figures), block=block)
         return held.line, held.setOff
 
 
@@ -329,16 +276,12 @@ class Ledger:
 
     @cached_property
     def distributions(self) -> Distributions:
-        """IDistributions; its module builds on this one."""
-        from ledger.chain.distributions import Distributions
-
+        """IDistributions."""
         return Distributions("Distributions", self.addresses["Distributions"], self.reader)
 
     @cached_property
     def attributions(self) -> Attributions:
-        """IAttributions; its module builds on this one."""
-        from ledger.chain.attributions import Attributions
-
+        """IAttributions."""
         return Attributions("Attributions", self.addresses["Attributions"], self.reader)
 
     @property
@@ -349,9 +292,3 @@ class Ledger:
     def token(self, address: str) -> Token:
         """An ERC-20 on this chain."""
         return Token(address, self.reader)
-
-
-def _value(result: Any) -> Any:
-    if isinstance(result, Exception):
-        raise result
-    return result

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ledger.chain.contracts import Contract, _leaf, _split, _value
+from ledger.chain.contract import Contract, leaf_value, split_value, value_or_raise
 from ledger.chain.requests import Request
 from ledger.domain.distribution_types import Deadlines, Distribution, Objection, Outlook, Posting, Protest
 
@@ -20,7 +20,7 @@ Rounds = Sequence[Distribution]
 
 def _posting(posting: Posting) -> tuple[Any, ...]:
     return (
-        _split(posting.split),
+        split_value(posting.split),
         posting.amount,
         posting.usage_hash,
         posting.manifest_root,
@@ -84,7 +84,7 @@ class Distributions(Contract):
         self, licence: int, terms: bytes, period: int, rounds: Rounds, protest: Protest, *, occasion: str = ""
     ) -> Request:
         """Objects to what was posted. The bond is pulled by the sender's allowance to this contract."""
-        given = (_leaf(protest.leaf), _split(protest.counter), protest.last, protest.pay)
+        given = (leaf_value(protest.leaf), split_value(protest.counter), protest.last, protest.pay)
         note = f"object to the distribution of period {period} of licence {licence}"
         return self.request(
             "object", licence, terms, period, list(rounds), given, note=note, occasion=occasion
@@ -169,7 +169,9 @@ class Distributions(Contract):
 
     def rounds(self, licence: int, period: int, numbers: Sequence[int]) -> list[Any]:
         """IDistributions.Round of each round, as named tuples. Raises LedgerError."""
-        return [_value(one) for one in self.views("roundOf", [(licence, period, one) for one in numbers])]
+        return [
+            value_or_raise(one) for one in self.views("roundOf", [(licence, period, one) for one in numbers])
+        ]
 
     def last_stood(self, licence: int, period: int) -> tuple[bool, int]:
         """The last of the 12 periods before this one whose round 0 stood."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.chain.contracts import Contract, Ledger
+from ledger.chain.contract import Contract
+from ledger.chain.contracts import Ledger
 from ledger.chain.tokens import Token
 from ledger.domain.address import checksum_address
 from ledger.domain.canonical import ZERO32, ZERO_ADDRESS

@@ -27,7 +27,7 @@ def manifest(tmp_path):
 
 @pytest.fixture
 def blocklist(ledger):
-    from ledger.chain.contracts import Contract
+    from ledger.chain.contract import Contract
     from ledger.chain.deploy import plan
 
     return Contract("BlocklistDollar", plan(["BlocklistDollar"])["BlocklistDollar"].address, ledger.reader)

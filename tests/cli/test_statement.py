@@ -387,7 +387,7 @@ def test_the_page_has_its_plots_its_reasons_and_nothing_from_elsewhere(story, re
 def test_a_blocked_holder_keeps_everything_and_reads_why(
     on, node, terms, write, tmp_path, ledger, sender_of, render
 ):
-    from ledger.chain.contracts import Contract
+    from ledger.chain.contract import Contract
     from ledger.chain.deploy import plan
 
     token = Contract("BlocklistDollar", plan(["BlocklistDollar"])["BlocklistDollar"].address, ledger.reader)
