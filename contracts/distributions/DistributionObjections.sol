@@ -120,6 +120,8 @@ abstract contract DistributionObjections is DistributionPosting {
 
         // effect
         uint256 flags = (word & FLAGS_MASK & ~STAGE_MASK) | REPLACED | OPEN;
+        // What it puts in the place of the posting it has posted.
+        if (msg.sender == rules.arbiter) flags |= BY_ARBITER;
         _rounds[place.salt][place.round] = _wordOf(counter, deadline, flags);
         _record(Conceded.selector, bytes32(licence), abi.encode(msg.sender, period, place.round, counter, deadline));
 

@@ -104,7 +104,7 @@ interface IDistributions is ISplitsPayer {
     ///        was released
     /// @param byLicensee whether the licensee posted it, else the licensor
     /// @param replaced whether its one replacement is used up
-    /// @param byArbiter whether the poster was the arbiter, who then may not choose
+    /// @param byArbiter whether the arbiter posted, replaced or conceded, and so may not choose
     /// @param deadline last second to object (stage 1), or for the arbiter's choice (stage 2)
     /// @param commitment the high 208 bits of its distribution's hash
     /// @param objection keccak256(abi.encode(Objection)) in stage 2

@@ -313,12 +313,14 @@ interface ILicences is ISplitsPayer {
     function callArbiter(uint256 licence, bytes calldata terms, uint256 period) external;
 
     /// @notice Ends a dispute. The other side may accept it, the proposer may withdraw it, the arbiter once called
-    ///         chooses, and after the deadline anyone may let the reported figures stand.
+    ///         chooses unless it is licensor or licensee, and after the deadline anyone may let the reported figures
+    ///         stand.
     function settle(uint256 licence, bytes calldata terms, uint256 period, bool accepted) external;
 
     // Breach and end
 
     /// @notice Gives notice that a period is overdue: unpaid after due date and grace, or not reported. Only the licensor.
+    /// @dev What the licensee disputes is not overdue, unless the figures were restated or settled after due date and grace.
     function giveNotice(uint256 licence, bytes calldata terms, uint256 period) external;
 
     /// @notice Terminates a licence whose breach was not cured in time. Only the licensor.

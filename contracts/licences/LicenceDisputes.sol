@@ -145,7 +145,7 @@ abstract contract LicenceDisputes is LicenceReports {
                 closed: block.timestamp > dispute.deadline,
                 isProposer: byLicensee ? isLicensee : isLicensor,
                 isOther: byLicensee ? isLicensor : isLicensee,
-                isArbiter: dispute.arbiterCalled && arbiter == msg.sender
+                isArbiter: dispute.arbiterCalled && arbiter == msg.sender && !isLicensee && !isLicensor
             });
     }
 

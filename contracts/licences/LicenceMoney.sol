@@ -275,7 +275,9 @@ abstract contract LicenceMoney is LicenceStore {
 
     // Breach
 
-    /// @dev Whether more is open than is disputed after due date and grace.
+    /// @dev Whether more is open than is disputed after due date and grace. Of figures that were booked anew when that date
+    ///      had passed nothing counts as disputed: otherwise a licensee that restates them and proposes lower ones again
+    ///      and again would never be in breach.
     function _isOverdue(
         TermsCodec.Words calldata terms,
         LicenceState.Licence memory self,
@@ -283,7 +285,10 @@ abstract contract LicenceMoney is LicenceStore {
     ) internal view returns (bool) {
         if (block.timestamp <= account.span.interestFrom || account.state.open == 0) return false;
         StoredDispute storage dispute = _disputes[account.licence][account.period];
-        if (dispute.proposer != BY_LICENSEE) return true;
+        if (
+            dispute.proposer != BY_LICENSEE ||
+            (account.state.version != 1 && account.state.bookedAt > account.span.interestFrom)
+        ) return true;
         (int256 line, , ) = _lineOf(terms, self, account, dispute.proposedBase);
         // Proposed by the licensee, so lower: the line is not positive.
         unchecked {

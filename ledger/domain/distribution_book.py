@@ -142,10 +142,12 @@ class DistributionBook(DistributionPostings):
         self._require_may_replace(call, rules, held)
         counter = self._counter_of(rounds[-1], objection)
         deadline = self._window_from(call, rules)
+        by_arbiter = held.by_arbiter or caller == rules.arbiter
+        after = replace(
+            held, stage=OPEN, replaced=True, by_arbiter=by_arbiter, deadline=deadline, what=counter
+        )
         with self._undo.call():
-            self._put(
-                call, call.round, replace(held, stage=OPEN, replaced=True, deadline=deadline, what=counter)
-            )
+            self._put(call, call.round, after)
             call.record(
                 "Conceded",
                 round=call.round,

@@ -361,16 +361,16 @@ class LicenceBook(LicenceGrants):
         raise Revert("Licences_BadProposal", standing, proposed)
 
     def _may_settle(self, work: Work, dispute: Dispute, accepted: bool) -> bool:
-        """The other side accepts, the proposer withdraws, the arbiter once called chooses; late, anyone
-        lets stand.
+        """The other side accepts, the proposer withdraws, the arbiter once called chooses unless it is a
+        side itself; late, anyone lets stand.
         """
         if work.now > dispute.deadline:
             return not accepted
         arbiter, _, _, _ = self.catalogues.rules_of(work.terms.catalogue)
-        if dispute.arbiter_called and work.caller == arbiter:
-            return True
         licensee = self.holders[work.grant.number]
         licensor = self.catalogues.owner_of(work.terms.catalogue)
+        if dispute.arbiter_called and work.caller == arbiter and arbiter not in (licensee, licensor):
+            return True
         by_licensee = dispute.proposer == BY_LICENSEE
         proposer, other = (licensee, licensor) if by_licensee else (licensor, licensee)
         return work.caller == (other if accepted else proposer)

@@ -348,11 +348,16 @@ class LicenceMoney:
     # Breach
 
     def _is_overdue(self, work: Work, account: Account) -> bool:
-        """Whether more is open than is disputed after due date and grace."""
+        """Whether more is open than is disputed after due date and grace.
+
+        Of figures that were booked anew when that date had passed nothing counts as disputed.
+        """
         if work.now <= account.span.interest_from or account.state.open == 0:
             return False
         dispute = self.disputes.get((work.grant.number, account.period))
         if dispute is None or dispute.proposer != BY_LICENSEE:
+            return True
+        if account.state.version != 1 and account.state.booked_at > account.span.interest_from:
             return True
         sums = self._sums_after(
             work, account.state.base, dispute.proposed_base, self._guarantee(work, account.span)

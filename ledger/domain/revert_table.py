@@ -331,7 +331,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     (
         "Licences_MayNotSettle(uint256 licence,uint256 period,address caller)",
         "{caller} may not settle the dispute over period {period} of licence {licence} this way now.",
-        "The other side accepts, the proposer withdraws, the arbiter once called chooses.",
+        "The other side accepts, the proposer withdraws, the arbiter once called chooses unless it is a side itself.",
     ),
     (
         "Licences_NoBreach(uint256 licence,uint256 period)",

@@ -177,12 +177,40 @@ class World:
         domain = {
             "name": "Licences",
             "version": "1",
-            "chainId": self.chain.chain_id if hasattr(self.chain, "chain_id") else 1,
+            "chainId": self._chain_id,
             "verifyingContract": self.licences.address,
             **domain,
         }
         signable = encode_typed_data(domain_data=domain, message_types={"Offer": types}, message_data=message)
         return bytes(Account.sign_message(signable, key).signature)
+
+    @property
+    def _chain_id(self) -> int:
+        return self.chain.chain_id if hasattr(self.chain, "chain_id") else 1
+
+    def permit(self, value: int) -> tuple[int, int, int, bytes, bytes]:
+        """LICENSEE's EIP-2612 permit of dollars to Licences."""
+        deadline = self.chain.time + 1000
+        fields = "address owner,address spender,uint256 value,uint256 nonce,uint256 deadline"
+        types = [{"type": part.split()[0], "name": part.split()[1]} for part in fields.split(",")]
+        message = {
+            "owner": LICENSEE,
+            "spender": self.licences.address,
+            "value": value,
+            "nonce": int(self.dollar.nonces(LICENSEE)),
+            "deadline": deadline,
+        }
+        domain = {
+            "name": "Test Dollar (test chains only)",
+            "version": "1",
+            "chainId": self._chain_id,
+            "verifyingContract": self.dollar.address,
+        }
+        signable = encode_typed_data(
+            domain_data=domain, message_types={"Permit": types}, message_data=message
+        )
+        signed = Account.sign_message(signable, LICENSEE_KEY)
+        return value, deadline, signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
 
     def accept(self, terms: bytes, *, by: str = LICENSEE, signed: bool = False) -> int:
         """Offers these terms, on chain or by signature, and accepts them."""

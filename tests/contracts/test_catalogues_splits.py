@@ -101,7 +101,7 @@ def test_a_later_split_takes_effect_exactly_at_the_end_of_the_notice(
     assert catalogues.ownerAndSplit(number) == (OWNER, second)
 
 
-def test_a_pending_split_is_replaced_and_its_notice_restarts(world: World, catalogues: Contract) -> None:
+def test_p07_a_pending_split_is_replaced_and_its_notice_restarts(world: World, catalogues: Contract) -> None:
     number = world.create(NOTICE)
     first, start = world.announce(number)
     dropped, before = world.announce(number)

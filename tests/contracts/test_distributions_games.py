@@ -138,6 +138,23 @@ def test_the_arbiter_cannot_choose_its_own_counter(scene: Scene) -> None:
     assert scene.got(mine) == 0
 
 
+def test_p08_an_arbiter_that_conceded_may_not_choose_after_handing_the_catalogue_on(scene: Scene) -> None:
+    loot = scene.publish(MerkleSumTree.build([(STRANGER, AMOUNT)]))
+    scene.post(0, scene.tree(AMOUNT))
+    scene.contest(0, loot)
+    for old, new in ((LICENSOR, ARBITER), (ARBITER, LICENSOR)):
+        scene.catalogues.offerOwnership(scene.catalogue, new, sender=old)
+        scene.catalogues.acceptOwnership(scene.catalogue, sender=new)
+        if new == ARBITER:
+            scene.concede(0, by=ARBITER)
+    assert scene.round(0)["byArbiter"]
+    scene.contest(0)
+    refused(lambda: scene.choose(0, 1), "Distributions_ArbiterIsParty")
+    scene.chain.move(ARBITER_WINDOW + 1)
+    scene.close(0)
+    assert scene.got(loot) == 0
+
+
 def test_p08_the_arbiter_chooses_among_three_and_nothing_else(scene: Scene) -> None:
     scene.post(0, scene.tree(AMOUNT))
     scene.contest(0)

@@ -11,11 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-from _licences import LICENSEE, LICENSEE_KEY, LICENSOR, NO_PERMIT, TOP, USD, World, figures, keccak, month
+from _licences import LICENSEE, LICENSOR, NO_PERMIT, TOP, USD, World, figures, keccak, month
 from _mini import START, Contract, Log, _reverted, abi_type, artefact
 from eth_abi.abi import encode
-from eth_account import Account
-from eth_account.messages import encode_typed_data
 
 from ledger.chain.anvil import find_anvil
 
@@ -112,35 +110,6 @@ HYBRID = {
 }
 
 
-def permit_of(world: World, value: int) -> tuple[int, int, int, bytes, bytes]:
-    deadline = world.chain.time + 1000
-    types = [
-        {"name": "owner", "type": "address"},
-        {"name": "spender", "type": "address"},
-        {"name": "value", "type": "uint256"},
-        {"name": "nonce", "type": "uint256"},
-        {"name": "deadline", "type": "uint256"},
-    ]
-    signable = encode_typed_data(
-        domain_data={
-            "name": "Test Dollar (test chains only)",
-            "version": "1",
-            "chainId": 31337,
-            "verifyingContract": world.dollar.address,
-        },
-        message_types={"Permit": types},
-        message_data={
-            "owner": LICENSEE,
-            "spender": world.licences.address,
-            "value": value,
-            "nonce": int(world.dollar.nonces(LICENSEE)),
-            "deadline": deadline,
-        },
-    )
-    signed = Account.sign_message(signable, LICENSEE_KEY)
-    return value, deadline, signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
-
-
 def accept_signed(world: World, permit: tuple[Any, ...], **changes: Any) -> int:
     terms, what = world.terms(**{**HYBRID, **changes}), world.what()
     world.licences.accept(terms, what, world.sign(terms, what), permit, sender=LICENSEE)
@@ -152,9 +121,9 @@ def accept_signed(world: World, permit: tuple[Any, ...], **changes: Any) -> int:
 def test_gas_accept_with_signature_permit_and_fee(world: World) -> None:
     fee = HYBRID["upfront_fee"]
     world.dollar.approve(world.licences.address, 0, sender=LICENSEE)
-    accept_signed(world, permit_of(world, fee))
+    accept_signed(world, world.permit(fee))
     first = gas(world)
-    accept_signed(world, permit_of(world, fee))
+    accept_signed(world, world.permit(fee))
     later = gas(world)
     world.dollar.approve(world.licences.address, 2**256 - 1, sender=LICENSEE)
     print(json.dumps({"accept: all first": first, "accept": later}))

@@ -93,7 +93,7 @@ def test_p09_the_deadline_is_the_last_second(world: World) -> None:
     world.licences.accept(terms, what, b"", NO_PERMIT, sender=LICENSEE)
 
 
-def test_only_the_invited_licensee_accepts_unless_anyone_may(world: World) -> None:
+def test_p09_only_the_invited_licensee_accepts_unless_anyone_may(world: World) -> None:
     what = world.what()
     with refused("Licences_NotInvited"):
         world.licences.accept(
@@ -237,7 +237,15 @@ def test_a_fee_that_arrives_short_is_refused(world: World) -> None:
 
 def test_p05_a_permit_sent_ahead_by_somebody_else_harms_nobody(world: World) -> None:
     terms, what = world.terms(upfront_fee=5), world.what()
-    # A permit that fails for whatever reason: the allowance is what counts.
+    world.dollar.approve(world.licences.address, 0, sender=LICENSEE)
+    permit = world.permit(6)
+    world.dollar.permit(LICENSEE, world.licences.address, *permit, sender=STRANGER)
+    world.licences.accept(terms, what, world.sign(terms, what), permit, sender=LICENSEE)
+    assert (world.credited(), world.dollar.allowance(LICENSEE, world.licences.address)) == (5, 1)
+
+
+def test_a_permit_that_fails_for_whatever_reason_is_passed_over(world: World) -> None:
+    terms, what = world.terms(upfront_fee=5), world.what()
     broken = (5, world.chain.time + 5, 27, bytes(31) + b"\x01", bytes(31) + b"\x01")
     world.licences.accept(terms, what, world.sign(terms, what), broken, sender=LICENSEE)
     assert world.credited() == 5
@@ -262,7 +270,7 @@ def test_scope_counts_live_licences_per_bit_and_catalogue(world: World) -> None:
     ] * 9
 
 
-def test_exclusivity_blocks_both_ways_and_names_the_bits(world: World) -> None:
+def test_p09_exclusivity_blocks_both_ways_and_names_the_bits(world: World) -> None:
     world.grant(scope=0b1000000011)
     with pytest.raises(Reverted) as error:
         world.grant(scope=0b1000000111, exclusive=0b1000000110)
@@ -277,7 +285,7 @@ def test_exclusivity_blocks_both_ways_and_names_the_bits(world: World) -> None:
     world.grant(catalogue=other, scope=0b111, exclusive=0b111)
 
 
-def test_exclusivity_lasts_until_expiry_is_recorded(world: World) -> None:
+def test_p10_exclusivity_lasts_until_expiry_is_recorded(world: World) -> None:
     licence = world.grant(scope=0b101, exclusive=0b001, end=month(1))
     world.at(month(1))
     with refused("Licences_ScopeTaken"):
@@ -353,7 +361,7 @@ def test_nothing_moves_while_open_disputed_or_in_cure(world: World, case: str) -
     world.licences.transferFrom(LICENSEE, BUYER, licence, sender=LICENSEE)
 
 
-def test_an_approved_mover_and_a_receiver_with_code(world: World) -> None:
+def test_p05_an_approved_mover_and_a_receiver_with_code(world: World) -> None:
     licence = world.grant()
     with refused("ERC721InsufficientApproval"):
         world.licences.transferFrom(LICENSEE, BUYER, licence, sender=STRANGER)

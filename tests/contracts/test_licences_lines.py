@@ -74,7 +74,7 @@ def test_each_period_counts_its_own_tiers_or_all_count_together(world: World) ->
     assert [world.report(over_life, p, 100) for p in (0, 1)] == [10, 50]
 
 
-def test_the_guarantee_tops_up_each_period_and_is_pro_rata_in_a_stub(world: World) -> None:
+def test_p18_the_guarantee_tops_up_each_period_and_is_pro_rata_in_a_stub(world: World) -> None:
     start, end = START + 10 * DAY, month(2) + 3 * DAY
     licence = world.grant(guarantee=1_000_003, start=start, end=end)
     world.at(month(3))
@@ -113,7 +113,7 @@ def test_the_cap_counts_royalties_and_neither_fee_nor_interest(world: World) -> 
     assert world.due(licence, 1)["interest"] > 0
 
 
-def test_figures_of_2_104_or_more_are_refused(world: World) -> None:
+def test_p18_figures_of_2_104_or_more_are_refused(world: World) -> None:
     licence = world.grant()
     world.at(month(1))
     assert error_of(lambda: world.report(licence, 0, FIGURE)) == ("Licences_FigureTooLarge", (FIGURE,))

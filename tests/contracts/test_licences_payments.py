@@ -180,7 +180,7 @@ def test_p05_a_restatement_names_the_version_that_it_replaces(world: World) -> N
     assert (world.period(licence, 0)["version"], world.open_of(licence, 0)) == (3, 200)
 
 
-def test_the_deduction_cap_is_not_evaded_by_restating(world: World) -> None:
+def test_p18_the_deduction_cap_is_not_evaded_by_restating(world: World) -> None:
     licence = world.grant()
     world.at(month(1))
     world.report(licence, 0, 1_000)
@@ -250,7 +250,7 @@ def test_interest_runs_from_the_second_after_grace(world: World) -> None:
     assert world.due(licence, 0)["interest"] == 10_000 * USD
 
 
-def test_interest_comes_before_principal_and_is_floored_only_when_paid(world: World) -> None:
+def test_p18_interest_comes_before_principal_and_is_floored_only_when_paid(world: World) -> None:
     licence = world.grant(days_to_pay=20, grace_days=0)
     world.at(month(1))
     world.report(licence, 0, 1_000_003)

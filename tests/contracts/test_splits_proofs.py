@@ -335,7 +335,7 @@ def test_publication_tells_the_words_without_the_padding_behind(ledger: Ledger) 
     assert tree.id != empty.id
 
 
-def test_a_split_that_pays_splits_is_refused(ledger: Ledger) -> None:
+def test_p11_a_split_that_pays_splits_is_refused(ledger: Ledger) -> None:
     tree = MerkleSumTree.build([(OWNER, 1), (STRANGER, 1), (ledger.address, 1)])
     at = tree.index_of(ledger.address)
     refused(

@@ -132,17 +132,19 @@ class Grants:
         )
         owner = self.owner if self.catalogue <= self.ledger.catalogues.count else LICENSOR
         pending = self.ledger.catalogues.catalogues.get(self.catalogue)
-        match rng.choices(range(5), (6, 2, 3 if pending and pending.pending_owner == HEIR else 1, 1, 1))[0]:
+        invited = pending is not None and pending.pending_owner in (HEIR, ARBITER)
+        match rng.choices(range(5), (6, 2, 3 if invited else 1, 1, 1))[0]:
             case 0:
                 split = rng.choice(self.splits) if rng.random() < 0.93 else self.homeless
                 return self._make("announce", self._one_of(owner), catalogue=catalogue, split_id=split)
             case 1:
-                to = rng.choice((HEIR, HEIR, LICENSOR, ZERO_ADDRESS))
+                to = rng.choice((HEIR, HEIR, LICENSOR, ARBITER, ZERO_ADDRESS))
                 return self._make(
                     "offer_ownership", self._one_of(owner), catalogue=catalogue, pending_owner=to
                 )
             case 2:
-                return self._make("accept_ownership", self._one_of(HEIR, 0.8), catalogue=catalogue)
+                heir = ARBITER if pending and pending.pending_owner == ARBITER else HEIR
+                return self._make("accept_ownership", self._one_of(heir, 0.8), catalogue=catalogue)
             case 3:
                 root = rng.choice((bytes(32), *[rng.randbytes(32)] * 5))
                 file = rng.choice((bytes(32), *[rng.randbytes(32)] * 5))
@@ -207,6 +209,8 @@ class Grants:
             offer, signed = plan.offered, None
         else:
             signed = rng.choices((True, False, None), (92, 5, 3))[0]
+        if signed and owner not in KEYS:
+            signed = None  # the arbiter, which has no key
         caller = rng.choices((LICENSEE, BUYER, POOR, STRANGER), (84, 6, 6, 4))[0]
         if self.script:
             caller = LICENSEE

@@ -12,6 +12,7 @@ from _codec import encode
 from _pair import Pair, is_entry, raw, same_refusal
 from _steps import Maker
 from _town import Town
+from strategies import ARBITER
 
 from ledger.domain.canonical import ZERO_ADDRESS
 from ledger.domain.chain_terms import _TYPE, ChainTerms
@@ -212,6 +213,8 @@ class States:
                 "fee token": self.town.fees[terms.token],
                 "set-off left": state.set_off,
                 "ended": state.status > 1,
+                "held by the arbiter": self.book.holders[grant.number] == ARBITER,
+                "offered by the arbiter": self.ledger.catalogues.owner_of(terms.catalogue) == ARBITER,
             }
             for name, holds in met.items():
                 tally["feature", name] += bool(holds)

@@ -27,8 +27,11 @@ class Maker(Grants):
         self, rng: Random, ledger: Ledger, tokens: list[str], splits: list[bytes], homeless: bytes
     ) -> None:
         super().__init__(rng, ledger, tokens, splits, homeless)
-        if rng.random() < 0.04:
+        plan = rng.random()
+        if plan < 0.04:
             self._plan_lowering()
+        elif plan < 0.08:
+            self._plan_stalling()
 
     def _plan_lowering(self) -> None:
         """Many paid periods that are lowered, then large ones: a long queue of set-off."""
@@ -57,6 +60,51 @@ class Maker(Grants):
                 lambda: self._report(gross=10**12),
             ]
         self.length = len(self.script) + 2 + self.rng.randrange(8)
+
+    def _plan_stalling(self) -> None:
+        """A dispute kept up beyond the due date, or put before an arbiter that is a side itself."""
+        terms = replace(
+            self.plans[0].terms,
+            period_months=1,
+            exclusive=0,
+            end=0,
+            transferable=True,
+            tiers=(Tier(NO_LIMIT, 500_000),),
+        )
+        self.plans = [Plan(terms)]
+        report, lower = lambda: self._report(gross=10**9, pay_now=False), lambda: self._object(lower=True)
+        settle = lambda: self._of("settle", ARBITER, period=0, accepted=True)  # noqa: E731
+        match self.rng.randrange(3):
+            case 0:
+                self.script = [
+                    report,
+                    lower,
+                    lambda: self._of("settle", self.book.holders[self.licence], period=0, accepted=False),
+                    self._restate_late,
+                    lower,
+                    self._give_notice,
+                    self._terminate,
+                ]
+            case 1:
+                self.script = [lambda: self._move(ARBITER), report, lower, self._call_arbiter, settle]
+            case _:
+                self.script = [
+                    report,
+                    lower,
+                    self._call_arbiter,
+                    lambda: self._make(
+                        "offer_ownership", self.owner, catalogue=self.catalogue, pending_owner=ARBITER
+                    ),
+                    lambda: self._make("accept_ownership", ARBITER, catalogue=self.catalogue),
+                    settle,
+                ]
+        self.length = len(self.script) + 3 + self.rng.randrange(4)
+
+    def _restate_late(self) -> Step:
+        """The same figures again, about when the period becomes overdue."""
+        self._until(self._span(0).interest_from + self.rng.choice((0, 1, 1, DAY)))
+        figures = self._figures(0, 1, gross=10**9)
+        return self._of("restate", self.book.holders[self.licence], figures=figures)
 
     def next(self) -> Step:
         """The next step."""
@@ -271,12 +319,14 @@ class Maker(Grants):
             self._until(self.terms.end - (self.rng.random() < 0.1))
         return self._of("expire", self._one_of(STRANGER))
 
-    def _move(self) -> Step:
+    def _move(self, to: str | None = None) -> Step:
         rng, holder = self.rng, self.book.holders[self.licence]
+        if to is not None:
+            return self._make("move", holder, licence=1, sender=holder, to=to, approved=False)
         caller, approved = self._holder(), False
         if rng.random() < 0.2:
             caller, approved = STRANGER, True
-        to = rng.choices((BUYER, LICENSEE, POOR, ZERO_ADDRESS), (5, 4, 1, 1))[0]
+        to = rng.choices((BUYER, LICENSEE, ARBITER, POOR, ZERO_ADDRESS), (5, 4, 2, 1, 1))[0]
         return self._make(
             "move",
             caller,

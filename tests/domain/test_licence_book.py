@@ -427,6 +427,29 @@ def test_a_disputed_amount_is_no_breach() -> None:
         book.give_notice(LICENSOR, 1, 0, now=overdue + 2)
 
 
+def test_P_06_figures_restated_late_are_a_breach_though_they_are_disputed() -> None:
+    ledger = a_ledger(replace(TERMS, advance=False, guarantee=0))
+    book = ledger.licences
+    report(ledger, 0, 1000, FEB)
+    overdue = FEB + LATE + 1
+    book.restate(LICENSEE, 1, Figures(0, 1000 * USD, version=1), now=overdue)
+    book.object(LICENSEE, 1, Figures(0, 0, version=2), now=overdue)
+    (entry,) = book.give_notice(LICENSOR, 1, 0, now=overdue)
+    assert entry.name == "NoticeGiven"
+
+
+def test_P_08_an_arbiter_that_is_a_side_does_not_choose() -> None:
+    ledger = a_ledger(replace(TERMS, advance=False))
+    book = ledger.licences
+    report(ledger, 0, 1000, FEB)
+    book.object(LICENSEE, 1, Figures(0, 0, version=1), now=FEB)
+    book.call_arbiter(LICENSEE, 1, 0, now=FEB)
+    ledger.catalogues.offer_ownership(LICENSOR, 1, ARBITER)
+    ledger.catalogues.accept_ownership(ARBITER, 1)
+    with pytest.raises(Revert, match="MayNotSettle"):
+        book.settle(ARBITER, 1, 0, accepted=False, now=FEB)
+
+
 def test_expiry_frees_the_scope_and_ends_set_off() -> None:
     terms = replace(TERMS, exclusive=0b001, advance=False)
     ledger = a_ledger(terms)
