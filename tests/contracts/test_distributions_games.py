@@ -15,6 +15,7 @@ from _licences import (
     LICENSOR,
     NO_PERMIT,
     STRANGER,
+    figures,
     month,
 )
 from _mini import Contract, account
@@ -126,6 +127,19 @@ def test_another_licences_distribution_is_no_fallback(scene: Scene) -> None:
 
 
 # The arbiter paying itself
+
+
+def test_p08_a_look_alike_of_licences_reaches_no_period_of_ours(scene: Scene) -> None:
+    """Its licence has the number and the terms of ours, and names our Distributions."""
+    spoof = scene.chain.deploy("Licences", scene.splits.address, scene.catalogues.address)
+    terms, what = scene.bytes[scene.licence], scene.what()
+    spoof.offer(terms, what, sender=LICENSOR)
+    spoof.accept(terms, what, b"", NO_PERMIT, sender=LICENSEE)
+    assert spoof.count() == scene.licences.count() == scene.licence
+    scene.dollar.approve(spoof.address, 10**30, sender=LICENSEE)
+    spoof.report(scene.licence, terms, figures(0, AMOUNT * 90), True, sender=LICENSEE)
+    assert scene.waiting(0) == AMOUNT
+    assert scene.state(scene.licence)["nextPeriod"] == 1
 
 
 def test_the_arbiter_cannot_choose_its_own_counter(scene: Scene) -> None:
