@@ -134,6 +134,7 @@ def _payments(session: Session, books: Books, number: int, now: int, licensee: s
 def _disputes(books: Books, number: int, now: int, licensee: str, licensor: str) -> Iterator[Item]:
     catalogue = books.licences.grants[number].terms.catalogue
     arbiter, _, window, _ = books.catalogues.rules_of(catalogue)
+    judged = arbiter not in (ZERO_ADDRESS, licensee, licensor)  # one that is a side itself does not choose
     for period in booked_periods(books.licences, number):
         dispute = books.licences.dispute_of(number, period)
         if dispute is None:
@@ -148,11 +149,11 @@ def _disputes(books: Books, number: int, now: int, licensee: str, licensor: str)
         if late:
             what = f"the dispute over period {period} is out of time: the reported figures stand"
             yield Item(dispute.deadline, "dispute", proposer, other, what, number, period, late=True)
-        elif dispute.arbiter_called:
+        elif dispute.arbiter_called and judged:
             what = f"choose the figures of period {period}"
             yield Item(dispute.deadline, "arbiter", arbiter, other, what, number, period)
         else:
-            may = ", or call the arbiter" if arbiter != ZERO_ADDRESS else ""
+            may = ", or call the arbiter" if judged and not dispute.arbiter_called else ""
             what = f"answer the figures proposed for period {period}{may}"
             yield Item(dispute.deadline, "dispute", other, proposer, what, number, period)
 

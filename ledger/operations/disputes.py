@@ -89,6 +89,12 @@ def plan_call_arbiter(session: Session, books: Books, licence: int, period: int,
             "The catalogue names no arbiter: after the deadline the reported figures stand.",
             remedy=f"Settle it then: `licence-ledger report settle {licence} {period} --reject`.",
         )
+    if held.arbiter in (held.licensee, held.licensor):
+        raise ValueRefused(
+            "The catalogue's arbiter is a side of this dispute itself, so it does not choose.",
+            checksum_address(held.arbiter),
+            remedy="Accept, withdraw, or wait until the reported figures stand.",
+        )
     entries = books.licences.call_arbiter(sender, licence, period, now=session.now())
     terms = books.licences.grants[licence].terms.encode()
     request = session.ledger.licences.act(

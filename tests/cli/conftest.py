@@ -71,9 +71,10 @@ def manifest(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def catalogue(on, manifest) -> dict[str, Any]:
-    """Catalogue 1, of the licensor."""
-    return on("catalogue", "create", manifest, title="Songs", account=LICENSOR, json=True).data
+def catalogue(on, manifest, request) -> dict[str, Any]:
+    """Catalogue 1, of the licensor; a test may give more options."""
+    more = getattr(request, "param", {})
+    return on("catalogue", "create", manifest, title="Songs", account=LICENSOR, json=True, **more).data
 
 
 @pytest.fixture

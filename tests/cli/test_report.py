@@ -179,6 +179,17 @@ def test_a_dispute_settled_by_the_other_side(on, reported):
     assert (row["kind"], row["base"]["units"], row["dispute"]) == ("settled", "1200000000", None)
 
 
+@pytest.mark.parametrize("catalogue", [{"arbiter": LICENSOR}], indirect=True)
+def test_an_arbiter_that_is_a_side_itself_is_not_called(on, reported):
+    on("report", "dispute", reported, 0, "1200", account=LICENSEE)
+    told = on("agenda", json=True).data["items"]
+    assert [one["what"] for one in told if one["kind"] == "dispute"] == [
+        "answer the figures proposed for period 0"
+    ]
+    side = on("report", "dispute", reported, 0, "--call-arbiter", account=LICENSEE, json=True)
+    assert (side.code, "is a side of this dispute itself" in side.error["what"]) == (2, True)
+
+
 def test_a_dispute_needs_figures_and_a_settlement_a_choice(on, reported):
     assert on("report", "dispute", reported, 0, account=LICENSEE).code == 2
     assert on("report", "settle", reported, 0, account=LICENSOR).code == 2
