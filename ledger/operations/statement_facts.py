@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ledger.domain.canonical import ZERO32
 from ledger.domain.chain_terms import SCOPES
-from ledger.domain.errors import AuditFailed, LedgerError
+from ledger.domain.errors import AuditFailed, LedgerError, ValueRefused
 from ledger.domain.manifest import Manifest, Share, Work
 from ledger.domain.royalty import PPM
 from ledger.domain.terms import TermsDocument
@@ -196,23 +196,37 @@ class Facts:
         return self._documents[number]
 
     def currency(self, token: str) -> Currency:
-        """A token; its symbol is made unlike the others' by its address. Unknown decimals: base units."""
+        """A token; its symbol is made unlike the others' by its address. Unknown decimals: base units.
+
+        The tokens of licences come first: one that anybody gave a split may call itself as it likes.
+        """
+        if not self._currencies:
+            for one in self._licensed():
+                self._name(one)
+        return self._name(token)
+
+    def used(self) -> list[Currency]:
+        """The tokens of all licences, in their order."""
+        return [self.currency(one) for one in self._licensed()]
+
+    def _licensed(self) -> Iterable[str]:
+        return dict.fromkeys(grant.terms.token for grant in self.books.licences.grants.values())
+
+    def _name(self, token: str) -> Currency:
         if token not in self._currencies:
             held = self.session.ledger.token(token)
-            symbol = clean(held.symbol) or "token"
+            try:
+                symbol = clean(held.symbol) or "token"
+            except ValueRefused:  # there is no code any more
+                symbol = "token"
             try:
                 decimals = held.decimals
-            except LedgerError:
+            except ValueRefused:
                 decimals, symbol = 0, f"{symbol} base units"
             if any(one.symbol == symbol for one in self._currencies.values()):
                 symbol = f"{symbol} {token}"
             self._currencies[token] = Currency(token, symbol, decimals)
         return self._currencies[token]
-
-    def used(self) -> list[Currency]:
-        """The tokens of all licences, in their order."""
-        tokens = dict.fromkeys(grant.terms.token for grant in self.books.licences.grants.values())
-        return [self.currency(one) for one in tokens]
 
     # ---- works
 

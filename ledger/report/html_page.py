@@ -21,6 +21,8 @@ from ledger.report.statement import (
     Statement,
 )
 from ledger.report.words import (
+    AMOUNTS,
+    amount_text,
     check_commands,
     day_of,
     derivation,
@@ -28,6 +30,7 @@ from ledger.report.words import (
     period_of,
     standing_of,
     sum_lines,
+    unit_of,
     what_of,
 )
 
@@ -148,31 +151,35 @@ def _rows(statement: Statement) -> list[str]:
     rows = [row for row in rows if row.kind != OPENING or row.net]
     if not rows:
         return ["<h2>Line by line</h2><p>Nothing was credited or paid in this period.</p>"]
-    head = ("Date", "What", ">Earned", ">Adjusted", ">Interest", ">Recouped", ">To you", "Status")
+    unit = unit_of(row.currency for row in rows)
+    amounts = [f">{one}" for one in AMOUNTS]
+    head = ("Date", "What", *amounts, f">To you, {unit}" if unit else ">To you", "Status")
     names = [one.removeprefix(">") for one in head]
     parts = [
         '<h2>Line by line</h2><table class="rows"><caption>“To you” sums to what is owed at the end; payouts count '
         "against it.</caption><thead><tr>",
         *(
-            f'<th scope="col"{" class=n" if one[0] == ">" else ""}>{one.removeprefix(">")}</th>'
+            f'<th scope="col"{" class=n" if one[0] == ">" else ""}>{escape(one.removeprefix(">"))}</th>'
             for one in head
         ),
         "</tr></thead><tbody>",
     ]
-    parts += [_row(statement, row, names) for row in rows]
+    parts += [_row(statement, row, names, unit) for row in rows]
     return [*parts, "</tbody></table>"]
 
 
-def _row(statement: Statement, row: Row, names: Sequence[str]) -> str:
+def _row(statement: Statement, row: Row, names: Sequence[str], unit: str) -> str:
     show = row.currency.plain
     amounts = [
         "" if not one else show(one) for one in (row.earned, row.adjustment, row.interest, row.recouped)
     ]
-    amounts.append(row.currency.shown(row.net))
+    amounts.append(amount_text(row.currency, row.net, unit))
     cells = [f'<td class="day" data-name="{names[0]}">{day_of(row.time)}</td>']
     cells.append(f'<td class="wide">{_what(statement, row)}</td>')
     for name, text in zip(names[2:7], amounts, strict=True):
-        cells.append(f'<td class="{"n" if text else "n none"}" data-name="{name}">{escape(text)}</td>')
+        cells.append(
+            f'<td class="{"n" if text else "n none"}" data-name="{escape(name)}">{escape(text)}</td>'
+        )
     tag = f'<span class="tag {row.status}">{row.status}</span>' if row.kind != PAYOUT else ""
     cells.append(f'<td data-name="{names[7]}">{tag}</td>')
     return "<tr>" + "".join(cells) + "</tr>"
@@ -201,20 +208,22 @@ def _works(statement: Statement) -> list[str]:
     works = work_sums(statement.rows)
     if not works:
         return []
+    unit = unit_of(one.currency for one in works)
+    earned = escape(f"Earned, {unit}" if unit else "Earned")
     parts = [
         '<h2>By work</h2><table class="rows"><thead><tr><th scope="col">Work</th><th scope="col">Right</th>'
-        '<th scope="col">Holder</th><th scope="col" class="n">Share</th><th scope="col" class="n">Earned</th></tr>'
+        f'<th scope="col">Holder</th><th scope="col" class="n">Share</th><th scope="col" class="n">{earned}</th></tr>'
         "</thead><tbody>"
     ]
     for one in works[:WORKS_SHOWN]:
-        work, amount = one.work, one.currency.shown(one.amount)
+        work, amount = one.work, amount_text(one.currency, one.amount, unit)
         title = escape(work.title or work.work)
         small = " · ".join(filter(None, (work.work if work.title != work.work else "", work.identifier)))
         parts.append(
             f'<tr><td class="wide">{title}<br><span class="soft mono">{escape(small)}</span></td>'
             f'<td data-name="Right">{escape(work.right_type)}</td><td data-name="Holder">{escape(work.holder)}</td>'
             f'<td class="n" data-name="Share">{percent_of(work.share_ppm)}</td>'
-            f'<td class="n" data-name="Earned">{escape(amount)}</td></tr>'
+            f'<td class="n" data-name="{earned}">{escape(amount)}</td></tr>'
         )
     parts.append("</tbody></table>")
     if len(works) > WORKS_SHOWN:

@@ -15,9 +15,11 @@ from ledger.domain.terms_fields import format_time
 from ledger.report.columns import first_day, last_day
 from ledger.report.glyphs import printable
 from ledger.report.pictures import WORKS_SHOWN, work_sums
-from ledger.report.plots import money_over_time, split_bars, waterfall
+from ledger.report.plots import WIDTH, lettering, money_over_time, split_bars, waterfall
 from ledger.report.statement import HELD_BACK, NO_PAYEE, OPENING, PAYOUT, Row, Statement
 from ledger.report.words import (
+    AMOUNTS,
+    amount_text,
     check_commands,
     day_of,
     percent_of,
@@ -25,6 +27,7 @@ from ledger.report.words import (
     short_address,
     standing_of,
     sum_lines,
+    unit_of,
     what_of,
 )
 
@@ -37,6 +40,8 @@ FONTS = (
     "Noto Sans Thai",
     "Droid Sans Fallback",
 )
+#: Letters of a figure that fit into a column of the lines, and into a card beside another.
+_COLUMN, _CARD = 22, 22
 
 
 def to_pdf(statement: Statement) -> bytes:
@@ -83,18 +88,24 @@ def _data(statement: Statement) -> dict[str, Any]:
     rows = [row for row in rows if row.kind != OPENING or row.net]
     works = work_sums(statement.rows)
     more = len(works) - WORKS_SHOWN
+    unit, works_unit = unit_of(row.currency for row in rows), unit_of(one.currency for one in works)
+    lines = [_row(statement, row, unit) for row in rows]
     contracts = ", ".join(
         f"{name} {checksum_address(one)}" for name, one in sorted(statement.contracts.items())
     )
     return {
         "title": f"Statement for {statement.holder}, {period_of(statement)}",
         "fonts": list(FONTS),
+        "plot_width": WIDTH,
         "holder": statement.holder,
         "facts": _facts(statement),
         "notes": list(statement.notes),
         "sums": _sums(statement),
         "plots": _plots(statement),
-        "rows": [_row(statement, row) for row in rows],
+        "heads": [*AMOUNTS, f"To you, {unit}" if unit else "To you"],
+        "rows": lines,
+        # Figures too long for columns of their own stand below one another.
+        "dense": max([0, *(len(amount) for line in lines for amount in line["amounts"])]) > _COLUMN,
         "works": [
             {
                 "title": one.work.title or one.work.work,
@@ -106,10 +117,11 @@ def _data(statement: Statement) -> dict[str, Any]:
                 "right": one.work.right_type,
                 "holder": one.work.holder,
                 "share": percent_of(one.work.share_ppm),
-                "amount": one.currency.shown(one.amount),
+                "amount": amount_text(one.currency, one.amount, works_unit),
             }
             for one in works[:WORKS_SHOWN]
         ],
+        "works_head": f"Earned, {works_unit}" if works_unit else "Earned",
         "more": f"And {more:,} more works: the CSV and JSON forms name all of them." if more > 0 else "",
         "waiting": [
             {
@@ -129,7 +141,7 @@ def _data(statement: Statement) -> dict[str, Any]:
         ],
         "place": f"Chain {statement.chain_id}, block {statement.block:,} of {format_time(statement.block_time)}; "
         f"{contracts}",
-        "footer": f"{statement.id} · {statement.holder[:60]} · {period_of(statement)}",
+        "footer": [statement.id, statement.holder[:60], period_of(statement)],
     }
 
 
@@ -158,9 +170,11 @@ def _facts(statement: Statement) -> list[dict[str, Any]]:
 def _sums(statement: Statement) -> list[dict[str, Any]]:
     return [
         {
-            "closing": one.currency.shown(one.closing),
+            "unit": one.currency.symbol,
+            "closing": one.currency.plain(one.closing),
+            "long": max(len(one.currency.plain(amount)) for _, _, amount in sum_lines(one)) > _CARD,
             "lines": [
-                {"sign": sign, "name": name, "amount": one.currency.shown(amount)}
+                {"sign": sign, "name": name, "amount": one.currency.plain(amount)}
                 for sign, name, amount in sum_lines(one)
             ],
             "held": one.currency.shown(one.held) if one.held else "",
@@ -169,7 +183,7 @@ def _sums(statement: Statement) -> list[dict[str, Any]]:
     ]
 
 
-def _plots(statement: Statement) -> list[dict[str, str]]:
+def _plots(statement: Statement) -> list[dict[str, Any]]:
     found = []
     period = statement.period
     end = period.end if statement.final else max(period.start + 1, min(period.end, statement.block_time))
@@ -190,13 +204,15 @@ def _plots(statement: Statement) -> list[dict[str, str]]:
         licences = ", ".join(str(one) for one in split.licences)
         caption = f"Split 0x{split.split_id.hex()[:16]}…" + (f", of licence {licences}" if licences else "")
         found.append(("How the split divides money", split_bars(split, alone=True), caption))
-    return [
-        {"title": title, "svg": svg, "caption": caption, "alt": f"{title}. {caption}"}
-        for title, svg, caption in found
-    ]
+    plots = []
+    for title, drawn, caption in found:
+        svg, words = lettering(drawn)
+        alt = f"{title}. {caption}"
+        plots.append({"title": title, "svg": svg, "words": words, "caption": caption, "alt": alt})
+    return plots
 
 
-def _row(statement: Statement, row: Row) -> dict[str, Any]:
+def _row(statement: Statement, row: Row, unit: str) -> dict[str, Any]:
     show = row.currency.plain
     facts = statement.licences.get(row.licence) if row.licence is not None else None
     licence = f"Licence {facts.number}" + (f": {facts.service}" if facts.service else "") if facts else ""
@@ -215,6 +231,6 @@ def _row(statement: Statement, row: Row) -> dict[str, Any]:
         "what": what_of(row),
         "licence": licence,
         "detail": detail,
-        "amounts": [*amounts, row.currency.shown(row.net)],
+        "amounts": [*amounts, amount_text(row.currency, row.net, unit)],
         "status": "" if row.kind == PAYOUT else row.status,
     }

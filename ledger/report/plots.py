@@ -1,28 +1,32 @@
 """Plots as SVG, drawn in whole tenths of a pixel, so that the same figures give the same bytes.
 
 Colours are classes (`p-…`): the page's style sheet colours them there, and `alone=True` puts a style for paper into
-the picture itself.
+the picture itself. Paper takes its words apart from it (`lettering`).
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape, unescape
 
 from ledger.domain.terms_fields import format_time
 from ledger.report.statement import Currency, Flow, FlowStep, Point, SplitBars
 
 WIDTH = 360
 _PAPER = """
-text{font-family:"Noto Sans","Noto Sans Arabic","Noto Sans Hebrew","Noto Sans Devanagari","Noto Sans Thai",\
-"Droid Sans Fallback";font-size:10.5px;fill:#1d2733}
-.p-soft{fill:#5b6775}.p-axis{stroke:#c9d1d9;stroke-width:1}.p-mine{fill:#0b6e4f}.p-other{fill:#b8c4cf}
+.p-axis{stroke:#c9d1d9;stroke-width:1}.p-mine{fill:#0b6e4f}.p-other{fill:#b8c4cf}
 .p-sum{fill:#34536f}.p-less{fill:#c2703d}.p-more{fill:#2f8f6b}.p-owed{fill:#f2d8a7}
 .p-credited{fill:none;stroke:#34536f;stroke-width:2}
 .p-paid{fill:none;stroke:#0b6e4f;stroke-width:2;stroke-dasharray:5 3}
-.p-link{stroke:#8a97a5;stroke-width:1;stroke-dasharray:2 2}.p-bold{font-weight:700}
+.p-link{stroke:#8a97a5;stroke-width:1;stroke-dasharray:2 2}
 """
-_LETTERS = 24
+_WORDS = re.compile(
+    r'<text x="([0-9.-]+)" y="([0-9.-]+)"( text-anchor="end")?(?: class="([a-z-]*)")?>([^<]*)</text>'
+)
+#: Tenths of a pixel for names before bars, and before a waterfall.
+_NAMES, _STEPS = 1500, 1300
 
 
 def _n(tenths: int) -> str:
@@ -54,8 +58,44 @@ def _line(x1: int, y1: int, x2: int, y2: int, kind: str) -> str:
     return f'<line x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}" class="{kind}"/>'
 
 
-def _clip(text: str, letters: int = _LETTERS) -> str:
-    return text if len(text) <= letters else text[: letters - 1] + "…"
+def lettering(svg: str) -> tuple[str, list[dict[str, str | bool]]]:
+    """A picture without its words, and the words: where each stands, and how.
+
+    What draws pictures for paper takes the letters of a word from one font, and some names crash it; what sets the
+    rest of the page shows every name.
+    """
+    words = [
+        {"x": x, "y": y, "end": bool(end), "kind": kind, "text": unescape(text)}
+        for x, y, end, kind, text in _WORDS.findall(svg)
+    ]
+    return _WORDS.sub("", svg), words
+
+
+def _width(letter: str) -> int:
+    """About how wide a letter is, in tenths of a pixel."""
+    if unicodedata.category(letter)[0] == "M":
+        return 0
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 110
+    return 100 if letter in "MWmw@%…" else 72 if letter.isupper() else 60
+
+
+def _length(text: str) -> int:
+    return sum(map(_width, text))
+
+
+def _clip(text: str, room: int) -> str:
+    """Text that fits into so many tenths of a pixel."""
+    if _length(text) <= room:
+        return text
+    kept = ""
+    room -= _width("…")
+    for letter in text:
+        room -= _width(letter)
+        if room < 0:
+            break
+        kept += letter
+    return kept.rstrip() + "…"
 
 
 def rough(currency: Currency, units: int) -> str:
@@ -108,18 +148,21 @@ def money_over_time(
         _line(left, top, right, top, "p-axis"),
         f'<polyline points="{path(credited)}" class="p-credited"/>',
         f'<polyline points="{path(paid)}" class="p-paid"/>',
-        _text(left, top - 50, f"{rough(currency, most)} {currency.symbol}", kind="p-soft"),
+        _text(
+            left, top - 50, _clip(f"{rough(currency, most)} {currency.symbol}", right - left), kind="p-soft"
+        ),
         _text(left, bottom + 150, format_time(start)[:10], kind="p-soft"),
         _text(right, bottom + 150, format_time(max(start, end - 1))[:10], end=True, kind="p-soft"),
         _line(80, 80, 280, 80, "p-credited"),
         _line(80, 240, 280, 240, "p-paid"),
         _box(80, 340, 200, 110, "p-owed"),
     ]
-    for place, (name, amount) in enumerate(
-        (("credited", last.credited), ("paid", last.paid), ("owed", last.credited - last.paid))
-    ):
+    legend = (("credited", last.credited), ("paid", last.paid), ("owed", last.credited - last.paid))
+    shown = [rough(currency, amount) for _, amount in legend]
+    edge = 2200 if max(map(_length, shown)) <= 1250 else right
+    for place, ((name, _), amount) in enumerate(zip(legend, shown, strict=True)):
         parts.append(_text(340, 118 + 160 * place, name))
-        parts.append(_text(2200, 118 + 160 * place, rough(currency, amount), end=True, kind="p-bold"))
+        parts.append(_text(edge, 118 + 160 * place, amount, end=True, kind="p-bold"))
     title = (
         f"Credited {currency.shown(last.credited)}, paid {currency.shown(last.paid)}, "
         f"owed {currency.shown(last.credited - last.paid)} at the end."
@@ -137,7 +180,7 @@ def split_bars(split: SplitBars, *, alone: bool = False) -> str:
     for number, bar in enumerate(split.bars):
         top = 40 + 230 * number
         kind = "p-bold" if bar.mine else ""
-        parts.append(_text(0, top + 120, _clip(bar.name, 22), kind=kind))
+        parts.append(_text(0, top + 120, _clip(bar.name, _NAMES), kind=kind))
         width = max(15, 1060 * bar.units // widest)
         parts.append(_box(1740, top, width, 150, "p-mine" if bar.mine else "p-other"))
         parts.append(_text(3580, top + 120, percent(bar.units, split.total), end=True, kind=kind))
@@ -167,6 +210,8 @@ def waterfall(flow: Flow, *, alone: bool = False) -> str:
 def _steps(parts: list[str], top: int, steps: Sequence[FlowStep], currency: Currency) -> int:
     widest = max([1, *(abs(step.amount) for step in steps)])
     left, room = 1480, 1160
+    # Long figures leave less room for the bars.
+    room = max(150, min(room, 2000 - max(_length(rough(currency, step.amount)) for step in steps)))
 
     def x(amount: int) -> int:
         return left + room * max(0, amount) // widest
@@ -176,7 +221,7 @@ def _steps(parts: list[str], top: int, steps: Sequence[FlowStep], currency: Curr
         start, end = (0, step.amount) if step.is_sum else (level, level + step.amount)
         a, b = sorted((x(start), x(end)))
         kind = "p-sum" if step.is_sum else "p-less" if step.amount < 0 else "p-more"
-        parts.append(_text(0, top + 115, _clip(step.what), kind="p-bold" if step.is_sum else ""))
+        parts.append(_text(0, top + 115, _clip(step.what, _STEPS), kind="p-bold" if step.is_sum else ""))
         parts.append(_box(a, top, max(15, b - a), 140, kind))
         amount = rough(currency, step.amount)
         parts.append(_text(3580, top + 115, amount, end=True, kind="p-bold" if step.is_sum else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from ledger.domain.address import checksum_address
@@ -18,11 +19,14 @@ from ledger.report.statement import (
     NO_PAYEE,
     OPENING,
     PAYOUT,
+    Currency,
     RollUp,
     Row,
     Statement,
 )
 
+#: What the columns of a line before the last are called.
+AMOUNTS = ("Earned", "Adjusted", "Interest", "Recouped")
 _KINDS = {
     MISSING: "booked at zero, the report missing",
     RESTATED: "restated",
@@ -125,6 +129,17 @@ def short_address(address: str) -> str:
     """The start and the end of an address, for reading."""
     shown = checksum_address(address)
     return f"{shown[:8]}…{shown[-6:]}"
+
+
+def unit_of(currencies: Iterable[Currency]) -> str:
+    """The symbol for a column's head, where all its amounts are of one token; else empty."""
+    found = {one.address: one.symbol for one in currencies}
+    return next(iter(found.values())) if len(found) == 1 else ""
+
+
+def amount_text(currency: Currency, units: int, unit: str) -> str:
+    """An amount of a column: without its symbol where that stands in the column's head."""
+    return currency.plain(units) if unit else currency.shown(units)
 
 
 def sum_lines(one: RollUp) -> list[tuple[str, str, int]]:

@@ -6,12 +6,22 @@ The keys are those of docs/guides/page.md; an empty key means that no proof cove
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from markupsafe import Markup
+
 from ledger.report.statement import Currency, Row
+from ledger.report.words import unit_of
 
 _SHORT = 2
+#: Digits of a figure that stay in one line; where a longer one may be broken.
+_LINE = 20
+_GROUPS = re.compile(
+    r"(?<=,)(?=(?:[0-9]{3},[0-9]{3},[0-9]{3},?)+(?:\.|$))|(?=\.)|(?<=\.[0-9]{6})(?=[0-9])|(?<=\.[0-9]{12})(?=[0-9])",
+    re.ASCII,
+)
 _TIME = re.compile(r"T(\d\d:\d\d):\d\dZ", re.ASCII)
 _DESTINATION = re.compile(r", to 0x[0-9a-f]+…", re.ASCII)
 
@@ -39,6 +49,21 @@ class Figure:
     def tail(self) -> str:
         """The decimals after them."""
         return self.text.partition(".")[2][_SHORT:]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is too long for one line of a large figure."""
+        return len(self.head) > _SHORT + 11
+
+
+def broken(text: str) -> str | Markup:
+    """A figure as a page shows it: a long one may go on in the next line between groups of its digits."""
+    return text if len(text) <= _LINE else Markup("<wbr>").join(_GROUPS.split(text))
+
+
+def common_unit(figures: Iterable[Figure | None]) -> str:
+    """The symbol for the head of a column, where all its figures are of one token; else empty."""
+    return unit_of(one.currency for one in figures if one is not None)
 
 
 def hex_of(word: bytes) -> str:

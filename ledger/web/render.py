@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ledger.domain.text import clean
-from ledger.web.figures import machine, moment
+from ledger.web.figures import broken, common_unit, machine, moment
 
 #: What pages may do: nothing from elsewhere, no script in the page; a holder may ask a node of their own.
 POLICY = (
@@ -62,6 +62,8 @@ def environment() -> Environment:
         "machine": machine,
         "trusted": drawn,
         "in_line": in_line,
+        "broken": broken,
+        "common_unit": common_unit,
     }
     return made
 

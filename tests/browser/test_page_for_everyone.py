@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from _browser_pages import NAMES, allowed, path_of
-from _chromium import NARROW, WIDE
+from _chromium import NARROW, WIDE, open_visit
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -73,6 +73,38 @@ def test_text_may_be_twice_as_large(opened, name):
     """WCAG 1.4.4 and 1.4.10: at 400 % of 1280 px nothing is cut off sideways."""
     seen = opened(name, viewport={"width": 320, "height": 256})
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_the_largest_amounts_fit_and_are_whole(browser, spent, tmp_path, width):
+    """2^127 base units and more, in tables and in large figures."""
+    splits, dollar = spent.ledger.splits, spent.dollar
+    with spent._sender(0) as sender:
+        sender.send_one(dollar.mint(sender.signer.address, 2**127))
+        sender.send_one(dollar.approve(splits.address, 2**127))
+        sender.send_one(splits.credit(spent.wide.split.id, dollar.address, 2**127 - 10**10, occasion="large"))
+    payee = f"0x{199:040x}"
+    folder = spent.site(tmp_path / "site", "--holder", payee, "--format", "none")
+    for path in ("index.html", "holders/index.html", f"holders/{payee}.html"):
+        seen = open_visit(browser, (folder / path).as_uri(), "", viewport=SIZES[width])
+        page = seen.page
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        cut = """[...document.querySelectorAll("data.figure")].filter((one) => {
+          const [box, cell] = [one, one.closest("td, dd, p, span")].map((each) => each.getBoundingClientRect());
+          return box.width && (box.left < cell.left - 1 || box.right > cell.right + 1);
+        }).map((one) => one.textContent)"""
+        assert page.evaluate(cut) == [], path
+        assert seen.unclean() == []
+        seen.context.close()
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_the_unit_of_a_column_is_seen_once_where_there_are_columns(opened, stage, width):
+    table = opened("holder", viewport=SIZES[width]).page.locator("#places table.headed").first
+    box = table.locator("thead .unit").first.bounding_box()
+    in_head = box is not None and box["x"] >= 0 and table.locator("thead").bounding_box()["height"] > 10
+    assert in_head == (width == 1280)
+    assert table.locator("tbody .n .unit").first.is_visible() == (width == 360)
 
 
 # ---- without scripts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -14,7 +15,7 @@ from ledger.operations.times import parse_time
 from ledger.report.columns import COLUMNS, last_day, rate_text, safe_cell, share_text
 from ledger.report.html_page import to_html
 from ledger.report.pdf import to_pdf, to_png
-from ledger.report.plots import money_over_time, rough, split_bars
+from ledger.report.plots import lettering, money_over_time, rough, split_bars
 from ledger.report.statement import (
     GIFT,
     PAYOUT,
@@ -156,6 +157,98 @@ def test_names_in_many_scripts_are_printed_with_the_fonts_of_the_package():
         assert part in text, part
     assert "🎵" not in text
     assert "\\U0001f3b5" in text
+
+
+#: Names whose letters stand in several fonts, with marks, ligatures and conjuncts: each kept a PDF from being made.
+MIXED = (
+    "شركة الإنتاج الموسيقي العربية المحدودة (فرع القاهرة)",
+    "الإنتاج「๓(",
+    "٣山田½゙שָׁלוֹם「",
+    "๓」ًน้ำΩμέγα",
+    "ि ₹ — תזמורת é̂ ً 山山",
+    "½-)-ำ-संगीत",
+    "٣ क्षत्रिय 🎵 € ﬁ",
+    "Z͑ͫ̓ͪ̂ͫ̽͏A̴̵̜̰͔ͫ͗͢L",
+    "لا" * 60,
+)
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_no_mixture_of_scripts_keeps_a_statement_from_being_printed(name):
+    one = statement(clean(name))
+    assert to_pdf(one) == to_pdf(one)
+
+
+def test_the_words_of_a_picture_are_set_with_the_fonts_of_the_page():
+    picture = split_bars(statement("a <b> & 山田").splits[0], alone=True)
+    bare, words = lettering(picture)
+    assert "<text" not in bare
+    assert "font-family" not in bare
+    assert [one["text"] for one in words] == ["a <b> & 山田", "33.33 %", "2 more payees", "66.66 %"]
+    assert [one["end"] for one in words] == [False, True, False, True]
+    assert words[0]["kind"] == "p-bold"
+
+
+@pytest.mark.parametrize("name", ["山田太郎" * 10, "WARNER " * 10, "i" * 60, "Z͑ͫ̓" * 40])
+def test_names_end_before_the_bars(name):
+    (shown,) = [one["text"] for one in lettering(split_bars(statement(name).splits[0]))[1]][:1]
+    assert shown.endswith("…")
+    assert name.startswith(shown[:-1])
+    # 174 pixels to the bars: a wide letter takes 10.5, a capital of Latin about 7.
+    assert len(shown) <= (14 if name[0] == "山" else 24 if name[0] == "W" else 120)
+
+
+def large(amount: int, decimals: int) -> Statement:
+    """A statement of one credit of so much."""
+    token = Currency("0x" + "11" * 20, "wEL", decimals)
+    row = Row(GIFT, 1_700_000_000, token, PAYEE, earned=amount, net=amount, carried=amount, status="owed")
+    return replace(
+        statement(), rows=(row,), sums=roll_ups([row], {token.address: amount}), points={}, splits=()
+    )
+
+
+@pytest.mark.parametrize("decimals", [0, 6, 18])
+@pytest.mark.parametrize("amount", [987_654_321, 2**127])
+def test_every_digit_is_printed_and_the_unit_stands_in_the_head(amount, decimals):
+    from pypdf import PdfReader
+
+    one = large(amount, decimals)
+    currency = one.sums[0].currency
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(to_pdf(one))).pages)
+    assert (
+        text.count(currency.plain(amount)) == 5
+    )  # the large one, earned, closing; of the line: earned and net
+    assert "To you, wEL" in text
+    assert currency.shown(amount) not in text
+    page = to_html(one).decode()
+    assert '<th scope="col" class=n>To you, wEL</th>' in page
+    assert f'data-name="To you, wEL">{currency.plain(amount)}</td>' in page
+
+
+def test_with_several_tokens_each_line_says_its_own():
+    rows = [
+        Row(
+            GIFT,
+            1_700_000_000,
+            Currency("0x" + d * 40, d * 3, 2),
+            PAYEE,
+            earned=5,
+            net=5,
+            carried=5,
+            status="owed",
+        )
+        for d in "ab"
+    ]
+    one = replace(
+        statement(),
+        rows=tuple(rows),
+        sums=roll_ups(rows, {row.currency.address: 5 for row in rows}),
+        points={},
+    )
+    page = to_html(one).decode()
+    assert "class=n>To you</th>" in page
+    assert "0.05 aaa</td>" in page
+    assert "0.05 bbb</td>" in page
 
 
 def test_every_form_has_the_same_bytes_twice_and_survives_what_a_name_holds():

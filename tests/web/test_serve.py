@@ -286,6 +286,13 @@ def test_while_the_node_is_away_the_last_books_stay_and_say_when_they_are_of(
     assert (again.status_code, again.content) == (200, first.content)
 
 
+def test_names_that_nobody_has_do_not_drive_out_the_pages(client, live):
+    client.get("/licences/1.html")
+    for number in range(200):
+        assert client.get(f"/nothing/{number}").status_code == 404
+    assert list(live._made) == ["licences/1.html"]
+
+
 # ---- the process
 
 
