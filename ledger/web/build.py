@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ledger.chain.folders import write_whole
 from ledger.domain.errors import LedgerError
-from ledger.web.pages import Site, error_page, module_hash
+from ledger.web.pages import Content, Site, error_page, module_hash
 
 #: Lists what was written: the next build takes away what is no longer there.
 MANIFEST = "site.json"
@@ -43,10 +46,7 @@ def build(
     before = _before(folder)
     hashes: dict[str, str] = {}
     size = 0
-    for path in site.paths():
-        content = site.get(path)
-        if content is None:
-            continue
+    for path, content in _made(site):
         if content.file is not None:
             size += _copy(folder, path, content.file, hashes)
         else:
@@ -75,6 +75,29 @@ def build(
     body = (json.dumps(manifest, indent=1) + "\n").encode()
     _write(folder / MANIFEST, body)
     return Built(folder, len(hashes) + 1, size + len(body), removed, body)
+
+
+def _made(site: Site) -> Iterator[tuple[str, Content]]:
+    """Every path and what stands there. PDFs are set beside the other pages: setting one leaves Python to the rest."""
+    workers = os.cpu_count() or 1
+    waiting: deque[tuple[str, Future[Content | None]]] = deque()
+
+    def ready(most: int) -> Iterator[tuple[str, Content]]:
+        """Those that are set, and as many more as leave no more than `most` waiting."""
+        while waiting and (len(waiting) > most or waiting[0][1].done()):
+            path, future = waiting.popleft()
+            if content := future.result():
+                yield path, content
+
+    with ThreadPoolExecutor(workers) as pool:
+        for path in site.paths():
+            finish = site.begun(path)
+            if path.endswith(".pdf"):
+                waiting.append((path, pool.submit(finish)))
+            elif content := finish():
+                yield path, content
+            yield from ready(2 * workers)
+        yield from ready(0)
 
 
 def _put(folder: Path, path: str, body: bytes, hashes: dict[str, str]) -> int:

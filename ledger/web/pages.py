@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha384
 from pathlib import Path
 
@@ -143,6 +144,14 @@ class Site:
             return Content(content, _TYPES[name.rpartition(".")[2]]) if content is not None else None
         return None
 
+    def begun(self, path: str) -> Callable[[], Content | None]:
+        """What stands at a path, as a call that finishes it: for a PDF, which takes longest, on any thread."""
+        found = _HOLDER.fullmatch(path)
+        if found and found[2] == "statement.pdf" and found[1] in self._paged:
+            return partial(self._statement_file, found[2], self.snapshot.statement(found[1]))
+        content = self.get(path)
+        return lambda: content
+
     # ---- pages
 
     def _page(self, template: str, path: str, payee: str | None = None, **values: object) -> Content:
@@ -202,8 +211,11 @@ class Site:
     def _holder_file(self, payee: str, name: str) -> Content:
         if name == _BUNDLE:
             return Content(self._evidence(payee), _TYPES["gz"])
-        made = _STATEMENTS[name](self.snapshot.statement(payee))
-        return Content(made, _TYPES[name.rpartition(".")[2]])
+        return self._statement_file(name, self.snapshot.statement(payee))
+
+    @staticmethod
+    def _statement_file(name: str, statement: Statement) -> Content:
+        return Content(_STATEMENTS[name](statement), _TYPES[name.rpartition(".")[2]])
 
     def _licence(self, number: int) -> Content:
         view = licence_view(self.snapshot, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 
 import pytest
 from _command_schema import check_schema
@@ -11,6 +12,7 @@ from _html import all_of, tree
 from _scene import ANN, BOB, LICENSEE
 
 from ledger.domain.errors import LedgerError
+from ledger.web import pages
 from ledger.web.build import MANIFEST, build
 from ledger.web.evidence import bundles_of
 from ledger.web.pages import Site
@@ -41,6 +43,23 @@ def test_the_same_ledger_gives_the_same_bytes_by_another_reading(few, session, t
     first, second = contents(tmp_path / "a"), contents(tmp_path / "b")
     assert sorted(first) == sorted(second)
     assert [path for path in first if first[path] != second[path]] == []
+
+
+def test_pdfs_are_set_beside_the_other_pages(few, tmp_path, monkeypatch):
+    """Setting one takes as long as all the rest of a holder, and leaves Python free meanwhile."""
+    threads = {}
+
+    def noting(name, make):
+        def made(statement):
+            threads.setdefault(name, set()).add(threading.current_thread() is threading.main_thread())
+            return make(statement)
+
+        return made
+
+    for name, make in list(pages._STATEMENTS.items()):
+        monkeypatch.setitem(pages._STATEMENTS, name, noting(name, make))
+    build(few, tmp_path / "site")
+    assert threads == {"statement.csv": {True}, "statement.json": {True}, "statement.pdf": {False}}
 
 
 def test_what_is_built_is_what_is_served_and_the_manifest_names_every_file(few, tmp_path):
