@@ -27,7 +27,7 @@ class Live:
         self._clock = clock
         self._lock = threading.RLock()
         self._site: Site | None = None
-        self._made: dict[str, Content | None] = {}
+        self._made: dict[str, Content] = {}
         self._looked = 0.0
         self._took = 0.0
         self._reading = threading.Event()
@@ -60,11 +60,15 @@ class Live:
             site = self.site()
             if path.startswith("files/"):
                 return site.get(path)
-            if path not in self._made:
+            if path in self._made:
+                return self._made[path]
+            content = site.get(path)
+            # What is not there is not kept: names that nobody has would drive out the pages.
+            if content is not None:
                 while len(self._made) >= _KEPT:
                     del self._made[next(iter(self._made))]
-                self._made[path] = site.get(path)
-            return self._made[path]
+                self._made[path] = content
+            return content
 
     def _read(self) -> Site:
         site, took = self._fresh()

@@ -13,6 +13,7 @@ import uvicorn
 from ledger.domain.errors import LedgerError
 from ledger.web.app import application
 from ledger.web.live import Live
+from ledger.web.protocol import StrictHttp
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -64,6 +65,8 @@ def run(
     """Serves until a signal, or for so many seconds. `began` is called first: the socket already listens."""
     config = uvicorn.Config(
         application(live.get),
+        http=StrictHttp,
+        ws="none",
         lifespan="off",
         access_log=False,
         log_level="warning",
