@@ -85,6 +85,8 @@ USE_TYPES = {
 _SHARE_DIGITS = 12
 #: What makes a spreadsheet take a cell for a formula, wide forms included.
 _FORMULA = "=+-@\t\r\n|\uff1d\uff0b\uff0d\uff20"
+#: A formula after what divides cells where a comma is the decimal sign.
+_DIVIDED = re.compile(rf"(;[\s\"]*)(?=[{re.escape(_FORMULA)}])")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
@@ -100,7 +102,10 @@ def cells_of(statement: Statement) -> Iterator[dict[str, str]]:
 
 
 def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: anything but a plain number gets an apostrophe before it."""
+    """A cell that no spreadsheet takes for a formula: anything but a plain number gets an apostrophe before it, and so
+    does what would be one if the file were divided at semicolons.
+    """
+    text = _DIVIDED.sub(r"\1'", text)
     if text.lstrip()[:1] and text.lstrip()[0] in _FORMULA and not _NUMBER.fullmatch(text):
         return "'" + text
     return "'" + text if text[:1] in ("\t", "\r", "\n") else text

@@ -72,6 +72,20 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(cell):
 
 
 @pytest.mark.parametrize(
+    ("cell", "safe"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ('a; "=1+1"', 'a; "\'=1+1"'),
+        ("a;-2;@b", "a;'-2;'@b"),
+        ("=a;＝b", "'=a;'＝b"),
+        ("a;b", "a;b"),
+    ],
+)
+def test_nor_does_one_that_is_divided_at_semicolons(cell, safe):
+    assert safe_cell(cell) == safe
+
+
+@pytest.mark.parametrize(
     "cell", ["", "0", "-1", "-12.500000", "12", "Ann", "0x12", "a=b", "L1-P0-V1", "0.1|0.08"]
 )
 def test_other_cells_stay_as_they_are(cell):
