@@ -51,7 +51,7 @@ def offer(
     context = current()
     session = context.session
     document = offers.read_document(read_bytes(terms), terms)
-    made = offers.make_offer(session, document, valid_days=valid_days, uri=uri)
+    made = offers.make_offer(session, document, valid_days=valid_days, uri=uri, where=terms)
     context.say_once("public-terms", _PUBLIC)
     if on_chain:
         plan = offers.plan_offer(session, made)

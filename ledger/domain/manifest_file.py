@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,6 +16,7 @@ from ledger.domain.canonical import ZERO32
 from ledger.domain.errors import Findings, LedgerError, ValueRefused
 from ledger.domain.identifiers import Identifier, Kind, normalise
 from ledger.domain.manifest import MANIFEST_VERSION, Manifest, Share, Work, ppm_of
+from ledger.domain.notation import read_json, shown
 from ledger.domain.royalty import PPM
 
 #: Columns of a CSV manifest, one row a share; `work`, `holder` and `share` must be there. Any kind of
@@ -58,12 +59,12 @@ def parse_fraction(value: object, what: str) -> Fraction:
         r"[0-9]{1,30}(?:\.[0-9]{1,18}|/[0-9]{1,30})?", text, re.ASCII
     ):
         raise ValueRefused(
-            f"The {what} {value!r} is no exact number.", remedy='Write it as 3, "0.5" or "1/3".'
+            f"The {what} {shown(value)} is no exact number.", remedy='Write it as 3, "0.5" or "1/3".'
         )
     try:
         number = Fraction(text)
     except ZeroDivisionError:
-        raise ValueRefused(f"The {what} {value!r} divides by zero.") from None
+        raise ValueRefused(f"The {what} {value!r} divides by zero.", remedy="Write it as 1/3.") from None
     if number <= 0:
         raise ValueRefused(f"The {what} is zero.", remedy="Leave the row out, or write a positive number.")
     return number
@@ -93,13 +94,17 @@ class _Reader:
     def text(self, where: str, value: object, name: str, *, default: str | None = None) -> str:
         if value is None or value == "":
             if default is None:
-                self.findings.add(where, f"The {name} is missing.")
+                self.findings.add(where, f"The {name} is missing.", "Add it.")
             return default or ""
         if not isinstance(value, str):
-            self.findings.add(where, f"The {name} {value!r} is no text.", "Put it in quotes.")
+            self.findings.add(where, f"The {name} is no text but {shown(value)}.", "Put it in quotes.")
             return ""
-        if value != value.strip() or any(ord(letter) < 32 for letter in value):
-            self.findings.add(where, f"The {name} {value!r} has spaces around it or control characters.")
+        if value != value.strip() or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+            self.findings.add(
+                where,
+                f"The {name} {shown(value)} has spaces around it or control characters.",
+                "Remove them.",
+            )
         return value.strip()
 
     def payee(self, where: str, value: object) -> str | None:
@@ -133,7 +138,7 @@ class _Reader:
                 self.findings.add_error(where, error)
             else:
                 self.findings.add(
-                    where, f"{kind!r} is no kind of identifier.", f"Use one of {', '.join(Kind)}."
+                    where, f"{shown(kind)} is no kind of identifier.", f"Use one of {', '.join(Kind)}."
                 )
             return None
 
@@ -148,16 +153,12 @@ def parse_manifest_json(text: str) -> Manifest:
     """Reads a manifest of JSON: {"manifest": "1", "works": [{"id", "shares": [{"holder", "share", …}],
     …}]}.
     """
+    return parse_manifest(read_json(text, "The manifest is"))
+
+
+def parse_manifest(document: object) -> Manifest:
+    """The manifest of a document that was read already, from JSON or YAML."""
     reader = _Reader()
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueRefused(
-            "The manifest is no JSON.",
-            where=f"line {error.lineno}",
-            why=error.msg,
-            remedy="Correct the file.",
-        ) from error
     if not isinstance(document, dict) or not isinstance(document.get("works"), list):
         raise ValueRefused(
             "The manifest has no list of works.", remedy='It is {"manifest": "1", "works": […]}.'
@@ -167,7 +168,7 @@ def parse_manifest_json(text: str) -> Manifest:
     _no_strangers(reader, "", document, {"manifest", "works", "title", "right_weights"})
     weights = document.get("right_weights") or {}
     if not isinstance(weights, dict):
-        reader.findings.add("right_weights", "It is no object of numbers.")
+        reader.findings.add("right_weights", "It is no object of numbers.", 'Write {"recording": "1/2"}.')
         weights = {}
     right_weights = {
         str(right): reader.number(f"right_weights.{right}", weight, "weight")
@@ -187,7 +188,7 @@ def _no_strangers(reader: _Reader, where: str, value: Mapping[str, Any], known: 
 
 def _read_work(reader: _Reader, where: str, value: object) -> _Draft | None:
     if not isinstance(value, dict):
-        reader.findings.add(where, "It is no object.")
+        reader.findings.add(where, "It is no object.", "Write {…} with its fields.")
         return None
     _no_strangers(reader, where, value, _WORK_KEYS)
     draft = _Draft(where, reader.text(f"{where}.id", value.get("id"), "id"))
@@ -211,7 +212,7 @@ def _read_work(reader: _Reader, where: str, value: object) -> _Draft | None:
     for i, share in enumerate(shares):
         place = f"{where}.shares[{i}]"
         if not isinstance(share, dict):
-            reader.findings.add(place, "It is no object.")
+            reader.findings.add(place, "It is no object.", "Write {…} with its fields.")
             continue
         _no_strangers(reader, place, share, _SHARE_KEYS)
         draft.rows.append(_read_share(reader, place, share))
@@ -232,27 +233,50 @@ def parse_manifest_csv(text: str, *, title: str = "") -> Manifest:
     """Reads a manifest of CSV, one row a share; see CSV_COLUMNS. Empty payee: unmatched."""
     reader = _Reader()
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    columns = set(rows.fieldnames or ())
+    columns = read_header(rows, reader.findings)
     for name in ("work", "holder", "share"):
         if name not in columns:
-            reader.findings.add("line 1", f"The column {name} is missing.")
-    for name in columns - set(CSV_COLUMNS):
-        reader.findings.add(
-            "line 1", f"The column {name!r} is unknown.", f"Known are {', '.join(CSV_COLUMNS)}."
-        )
+            reader.findings.add("line 1", f"The column {name} is missing.", "Add it.")
+    known = tuple(dict.fromkeys(CSV_COLUMNS))
+    for name in dict.fromkeys(columns):
+        if name not in known:
+            reader.findings.add(
+                "line 1", f"The column {name!r} is unknown.", f"Known are {', '.join(known)}."
+            )
     reader.findings.raise_if_any("The manifest was refused")
     drafts: dict[str, _Draft] = {}
     try:
         for row in rows:
             _read_row(reader, f"line {rows.line_num}", row, drafts)
     except csv.Error as error:
-        reader.findings.add(f"line {rows.line_num}", f"The line is no CSV: {error}.")
+        # What comes behind cannot be told into lines, and what came before may lack its other rows.
+        reader.findings.add(
+            f"line {rows.reader.line_num}", f"The line is no CSV: {error}.", "Mend its quotes."
+        )
+        reader.findings.raise_if_any("The manifest was refused")
     return _assemble(reader, drafts.values(), {}, title)
+
+
+def read_header(rows: csv.DictReader[str], findings: Findings) -> list[str]:
+    """The names of a table's columns, as they stand. Notes those that stand there twice: either would be a guess."""
+    try:
+        columns = list(rows.fieldnames or ())
+    except csv.Error as error:
+        findings.add("line 1", f"The line is no CSV: {error}.", "Mend its quotes.")
+        return []
+    for name in dict.fromkeys(columns):
+        if columns.count(name) > 1:
+            findings.add(
+                "line 1", f"The column {name} stands there {columns.count(name)} times.", "Keep one of them."
+            )
+    return columns
 
 
 def _read_row(reader: _Reader, where: str, row: Mapping[str | None, Any], drafts: dict[str, _Draft]) -> None:
     if None in row or None in row.values():
-        reader.findings.add(where, "The line has more or fewer cells than the first.")
+        reader.findings.add(
+            where, "The line has more or fewer cells than the first.", "Put texts with commas into quotes."
+        )
         return
     cells = {str(key): value for key, value in row.items()}
     work_id = reader.text(where, cells.get("work"), "work")
@@ -285,13 +309,17 @@ def _assemble(
     places: dict[str, str] = {}
     for draft in drafts:
         if draft.id in places:
-            findings.add(draft.where, f"The work {draft.id!r} was named before, at {places[draft.id]}.")
+            findings.add(
+                draft.where,
+                f"The work {draft.id!r} was named before, at {places[draft.id]}.",
+                "Keep one of them.",
+            )
         places.setdefault(draft.id, draft.where)
         _check_rows(findings, draft)
         if not findings:
             works.append(_work_of(draft))
     if not places:
-        findings.add("", "There is no work.")
+        findings.add("", "There is no work.", "Name one at least.")
     findings.raise_if_any("The manifest was refused")
     return Manifest(tuple(works), dict(right_weights), title)
 
@@ -318,12 +346,17 @@ def _check_rows(findings: Findings, draft: _Draft) -> None:
             )
     for right, total in sums.items():
         if readable and total != 1:
-            shown = f"{float(total * PPM):,.6g}"
             findings.add(
                 draft.where,
-                f"The {right!r} shares of {draft.id!r} sum to {shown} parts per million.",
+                f"The {right!r} shares of {draft.id!r} sum to {_ppm_words(total)}.",
                 "They must sum to 1000000.",
             )
+
+
+def _ppm_words(total: Fraction) -> str:
+    """A sum of shares; where it is the whole but for less than a part per million, as the fraction that it is."""
+    ppm = round(total * PPM)
+    return f"{total} of the whole" if ppm == PPM else f"{ppm:,} parts per million"
 
 
 def _work_of(draft: _Draft) -> Work:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ledger.domain.errors import ValueRefused
+from ledger.domain.notation import shown
 
 #: Figures (amounts in terms and reports) stay below this many base units.
 FIGURE_LIMIT = 2**104
@@ -20,7 +21,7 @@ def parse_amount(text: str, decimals: int, *, limit: int = FIGURE_LIMIT) -> int:
     """
     if not isinstance(text, str):
         raise ValueRefused(
-            f"The amount {text!r} is a {type(text).__name__}, not a string.",
+            f"The amount {shown(text)} is a {type(text).__name__}, not a string.",
             why="Binary floating point cannot hold decimal amounts exactly.",
             remedy='Write the amount in quotes, such as "1250.50".',
         )

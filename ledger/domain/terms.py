@@ -5,7 +5,6 @@ FORMATS names the fields. Amounts are decimal strings in whole tokens, times UTC
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from ledger.domain.canonical import ZERO_ADDRESS, canonical_hash, canonical_json
 from ledger.domain.chain_terms import ChainTerms, bits_of
 from ledger.domain.errors import Findings, LedgerError, ValueRefused
 from ledger.domain.money import parse_amount
+from ledger.domain.notation import read_json, read_yaml
 from ledger.domain.royalty import NO_LIMIT, PPM, Tier
 from ledger.domain.terms_fields import (
     WORLD,
@@ -44,6 +44,7 @@ from ledger.domain.terms_fields import (
     Word,
     parse_time,
 )
+from ledger.domain.terms_flaws import add_flaw
 
 TERMS_VERSION = "1"
 REFUSED = "The licence terms were refused"
@@ -246,7 +247,9 @@ def commercial_model(terms: ChainTerms) -> str:
 
 def parse_terms(text: str) -> TermsDocument:
     """Reads a terms document of YAML 1.2 or JSON. Raises FindingsError with every flaw and its path."""
-    value = _load(text)
+    stripped = text.lstrip("\ufeff \t\r\n")
+    read, source = (read_json, stripped) if stripped.startswith("{") else (read_yaml, text)
+    value = read(source, "The licence terms are")
     if not isinstance(value, dict):
         raise ValueRefused("The licence terms are no mapping of fields.", remedy="Start from an example.")
     return read_terms(value)
@@ -259,7 +262,7 @@ def read_terms(value: dict[str, Any]) -> TermsDocument:
         document = TermsDocument.model_validate(value)
     except ValidationError as error:
         for flaw in error.errors():
-            _add_flaw(findings, flaw["loc"], flaw["type"], flaw["msg"], flaw["input"])
+            add_flaw(findings, TermsDocument, flaw)
         raise findings.error(REFUSED) from error
     _check_together(document, findings)
     findings.raise_if_any(REFUSED)
@@ -268,109 +271,58 @@ def read_terms(value: dict[str, Any]) -> TermsDocument:
     return document
 
 
-def _load(text: str) -> Any:
-    stripped = text.lstrip("\ufeff \t\r\n")
-    if stripped.startswith("{"):
-        try:
-            return json.loads(stripped, object_pairs_hook=_no_repeats)
-        except json.JSONDecodeError as error:
-            raise ValueRefused(
-                "The licence terms are no JSON.", where=f"line {error.lineno}", why=error.msg
-            ) from error
-    from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import SafeConstructor
-    from ruamel.yaml.error import YAMLError
-
-    class TextDates(SafeConstructor):
-        """Dates stay text, as they are in JSON."""
-
-    TextDates.add_constructor("tag:yaml.org,2002:timestamp", lambda own, node: node.value)
-    loader = YAML(typ="safe", pure=True)
-    loader.Constructor = TextDates
-    try:
-        return loader.load(text)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else ""
-        why = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ValueRefused("The licence terms are no YAML.", where=where, why=str(why)) from error
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueRefused(f"The field {key!r} is written twice.", remedy="Keep one of them.")
-        found[key] = value
-    return found
-
-
-def _path(location: tuple[str | int, ...]) -> str:
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return path.lstrip(".")
-
-
-def _add_flaw(
-    findings: Findings, location: tuple[str | int, ...], kind: str, message: str, given: object
-) -> None:
-    path = _path(location)
-    if kind == "extra_forbidden":
-        known = _fields_at(location[:-1])
-        close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.6)
-        remedy = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
-        findings.add(path, "The field is unknown.", remedy)
-    elif kind == "missing":
-        findings.add(path, "The field is missing.")
-    elif kind in ("refused", "country", "time", "text", "choice"):
-        findings.add(path, message)
-    else:
-        findings.add(path, f"{message}, not {given!r}.")
-
-
-def _fields_at(location: tuple[str | int, ...]) -> list[str]:
-    """Names of the fields of the part of the document at a place."""
-    model: Any = TermsDocument
-    for part in location:
-        if isinstance(part, int) or model is None:
-            continue
-        annotation = model.model_fields[part].annotation
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        model = next((one for one in candidates if hasattr(one, "model_fields")), None)
-    return list(model.model_fields) if model is not None else []
-
-
 def _check_together(document: TermsDocument, findings: Findings) -> None:
     """What fields must say together."""
     reach, money, pool, duties = document.reach, document.money, document.pool, document.duties
     if reach.end is not None and parse_time(reach.end) <= parse_time(reach.start):
-        findings.add("reach.end", f"The end {reach.end} is not after the start {reach.start}.")
+        findings.add(
+            "reach.end",
+            f"The end {reach.end} is not after the start {reach.start}.",
+            "Correct one of the two.",
+        )
     for path, value in (("reach.start", reach.start), ("reach.end", reach.end)):
         if value and not "2000" <= value < "3000":
-            findings.add(path, "The time is not within the years 2000 to 2999.")
+            findings.add(
+                path, "The time is not within the years 2000 to 2999.", "Leave an end that is not meant out."
+            )
     for scope in reach.exclusive:
         if scope not in document.scope:
             findings.add("reach.exclusive", f"{scope.value} is not in the scope.", "Add it to the scope.")
     for path, names in (("scope", document.scope), ("reach.exclusive", reach.exclusive)):
         if len(set(names)) != len(names):
-            findings.add(path, "A name is written twice.")
+            findings.add(path, "A name is written twice.", "Keep one of them.")
     units = _check_amounts(money, pool, findings)
     _check_tiers(money, units, findings)
     if duties.reporting_period is ReportingPeriod.NONE:
         if money.tiers:
-            findings.add("money.tiers", "Without reporting periods there can be no royalty.")
+            findings.add(
+                "money.tiers",
+                "Without reporting periods there can be no royalty.",
+                "Give duties.reporting_period.",
+            )
         if units(money.guarantee, "", 0):
-            findings.add("money.guarantee", "Without reporting periods there can be no guarantee.")
+            findings.add(
+                "money.guarantee",
+                "Without reporting periods there can be no guarantee.",
+                "Give duties.reporting_period.",
+            )
     if duties.days_to_pay < duties.days_to_report:
-        findings.add("duties.days_to_pay", "The payment would be due before the report.")
+        findings.add(
+            "duties.days_to_pay",
+            "The payment would be due before the report.",
+            "Give it as many days or more.",
+        )
     if pool.weighted and pool.distributions is None:
         findings.add("pool.distributions", "A weighted pool names its Distributions contract.")
     if pool.distributions is not None and not pool.weighted:
         findings.add("pool.weighted", "Only a weighted pool has a Distributions contract.")
     _check_pool(pool, findings)
-    if money.advance and not units(money.upfront_fee, "", 0):
-        findings.add("money.advance", "There is no upfront fee that could be an advance.")
+    if money.advance and not units(money.upfront_fee, "", 1):
+        findings.add(
+            "money.advance",
+            "There is no upfront fee that could be an advance.",
+            "Leave it out, or give a fee.",
+        )
 
 
 def _check_pool(pool: PoolTerms, findings: Findings) -> None:
@@ -415,7 +367,9 @@ def _check_tiers(money: MoneyTerms, units: _Units, findings: Findings) -> None:
         path = f"money.tiers[{i}].up_to"
         if tier.up_to is None:
             if i != len(money.tiers) - 1:
-                findings.add(path, "Only the last tier may be without limit.")
+                findings.add(
+                    path, "Only the last tier may be without limit.", "Give its up_to, or put it last."
+                )
             continue
         limit = units(tier.up_to, path, last + 1)
         if limit <= last:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from ledger.domain.address import parse_address, parse_word
 from ledger.domain.errors import LedgerError
 from ledger.domain.money import parse_amount
+from ledger.domain.notation import shown
 
 # ISO 3166-1 alpha-2, officially assigned.
 _CODES = """
@@ -137,7 +139,11 @@ def _amount(value: Any) -> Any:
 
 def _country(value: str) -> str:
     if value != WORLD and value not in COUNTRIES:
-        raise PydanticCustomError("country", "{value} is no country.", {"value": repr(value)})
+        raise PydanticCustomError(
+            "country",
+            "{value} is no country. Write two letters such as DE, or WORLD.",
+            {"value": repr(value)},
+        )
     return value
 
 
@@ -170,8 +176,8 @@ def _time(value: str) -> str:
 
 
 def _text(value: str) -> str:
-    if value != value.strip() or any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-        raise PydanticCustomError("text", "It has spaces around it or control characters.")
+    if value != value.strip() or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+        raise PydanticCustomError("text", "It has spaces around it or control characters. Remove them.")
     return value
 
 
@@ -184,7 +190,7 @@ def _enum(kind: type[StrEnum]) -> BeforeValidator:
         raise PydanticCustomError(
             "choice",
             "{value} is none of {known}.",
-            {"value": repr(value), "known": ", ".join(kind.__members__)},
+            {"value": shown(value), "known": ", ".join(kind.__members__)},
         )
 
     return BeforeValidator(read, json_schema_input_type=kind)

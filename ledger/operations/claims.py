@@ -191,7 +191,9 @@ def read_signed(content: bytes, where: str = "") -> SignedClaim:
             _bytes(held["signature"]),
         )
     except (ValueError, TypeError, KeyError, LedgerError) as error:
-        raise ValueRefused("The file is no signed claim.", where, str(error)) from error
+        raise ValueRefused(
+            "The file is no signed claim.", where, str(error), "Ask the payee for it again."
+        ) from error
 
 
 def plan_signed(session: Session, books: Books, claim: SignedClaim, *, sender: str) -> ClaimPlan:

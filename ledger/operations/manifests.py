@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from typing import Any
 
 from ledger.domain.address import parse_address
 from ledger.domain.canonical import ZERO32, hex32, keccak256
 from ledger.domain.errors import Findings, LedgerError, ValueRefused
 from ledger.domain.manifest import Manifest, Work
-from ledger.domain.manifest_file import parse_manifest_csv, parse_manifest_json
+from ledger.domain.manifest_file import parse_manifest, parse_manifest_csv, read_header
 from ledger.domain.merkle_sum import UNITS_LIMIT, MerkleSumTree
+from ledger.domain.notation import read_json, read_yaml, shown
 from ledger.operations.files import FileStore
 
 _UNIT_COLUMNS = {"payee", "units"}
@@ -37,34 +36,13 @@ def read_manifest(content: bytes, where: str, *, title: str = "") -> Manifest:
     suffix = where.rpartition(".")[2].lower()
     try:
         if suffix in ("yaml", "yml"):
-            return parse_manifest_json(json.dumps(_yaml(text)))
+            return parse_manifest(read_yaml(text, "The manifest is"))
         if suffix == "json" or text.lstrip().startswith("{"):
-            return parse_manifest_json(text)
+            return parse_manifest(read_json(text, "The manifest is"))
         return parse_manifest_csv(text, title=title)
     except LedgerError as error:
         error.where = f"{where}, {error.where}" if error.where else where
         raise
-
-
-def _yaml(text: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import SafeConstructor
-    from ruamel.yaml.error import YAMLError
-
-    class TextDates(SafeConstructor):
-        """Dates stay text, as they are in JSON."""
-
-    TextDates.add_constructor("tag:yaml.org,2002:timestamp", lambda own, node: node.value)
-    loader = YAML(typ="safe", pure=True)
-    loader.Constructor = TextDates
-    try:
-        return loader.load(text)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ValueRefused(
-            "The manifest is no YAML.", f"line {mark.line + 1}" if mark else "", str(why), "Correct the file."
-        ) from error
 
 
 def kept_manifest(files: FileStore, file_hash: bytes) -> Manifest:
@@ -108,7 +86,9 @@ def read_units(content: bytes, where: str) -> MerkleSumTree:
     """The split of a CSV file with the columns payee and units. Raises FindingsError with every bad line."""
     findings = Findings()
     rows = csv.DictReader(io.StringIO(read_text(content, where), newline=""), strict=True)
-    if set(rows.fieldnames or ()) != _UNIT_COLUMNS:
+    columns = read_header(rows, findings)
+    findings.raise_if_any("The list of units was refused", where)
+    if set(columns) != _UNIT_COLUMNS:
         raise ValueRefused(
             "The list of units does not have the columns payee and units.",
             where,
@@ -120,9 +100,9 @@ def read_units(content: bytes, where: str) -> MerkleSumTree:
         for row in rows:
             _read_units_row(findings, rows.line_num, row, entries, seen)
     except csv.Error as error:
-        findings.add(f"line {rows.line_num}", f"The line is no CSV: {error}.")
+        findings.add(f"line {rows.reader.line_num}", f"The line is no CSV: {error}.", "Mend its quotes.")
     if not entries and not findings:
-        findings.add("", "There is no payee.")
+        findings.add("", "There is no payee.", "Write one payee a line.")
     findings.raise_if_any("The list of units was refused", where)
     return MerkleSumTree.build(entries)
 
@@ -136,12 +116,12 @@ def _read_units_row(
 ) -> None:
     where = f"line {number}"
     if None in row or None in row.values():
-        findings.add(where, "The line has more or fewer cells than the first.")
+        findings.add(where, "The line has more or fewer cells than the first.", "Write payee,units.")
         return
     text = row["units"] or ""
     units = int(text) if text.isascii() and text.isdigit() and len(text) < 40 else 0
     if not 0 < units < UNITS_LIMIT:
-        findings.add(where, f"The units {text!r} are not within 1 to 2^96 - 1.", "Write a whole number.")
+        findings.add(where, f"The units {shown(text)} are not within 1 to 2^96 - 1.", "Write a whole number.")
     try:
         payee = parse_address(row["payee"] or "")
     except LedgerError as error:

@@ -101,9 +101,13 @@ def check_document(session: Session, document: TermsDocument, where: str = "") -
         findings.add("catalogue", error.what, error.remedy)
     else:
         if owner != document.licensor:
-            findings.add("licensor", f"Catalogue {document.catalogue} belongs to {checksum_address(owner)}.")
+            findings.add(
+                "licensor",
+                f"Catalogue {document.catalogue} belongs to {checksum_address(owner)}.",
+                "Name it, or another catalogue.",
+            )
         if "0x" + root.hex() != document.works_root:
-            findings.add("works_root", f"The catalogue's manifest has the root 0x{root.hex()}.")
+            findings.add("works_root", f"The catalogue's manifest has the root 0x{root.hex()}.", "Copy it.")
     decimals = None
     token = session.ledger.token(document.money.token)
     try:
@@ -115,7 +119,9 @@ def check_document(session: Session, document: TermsDocument, where: str = "") -
     except LedgerError as error:
         findings.add("money.token", error.what, error.remedy)
     if document.reach.end is not None and parse_time(document.reach.end) <= session.now():
-        findings.add("reach.end", f"The term ended {document.reach.end}: nobody could accept it.")
+        findings.add(
+            "reach.end", f"The term ended {document.reach.end}: nobody could accept it.", "Give a later end."
+        )
     try:
         terms = document.chain_terms(decimals)
     except LedgerError as error:
@@ -125,11 +131,13 @@ def check_document(session: Session, document: TermsDocument, where: str = "") -
     return terms
 
 
-def make_offer(session: Session, document: TermsDocument, *, valid_days: int, uri: str = "") -> LicenceOffer:
+def make_offer(
+    session: Session, document: TermsDocument, *, valid_days: int, uri: str = "", where: str = ""
+) -> LicenceOffer:
     """An unsigned offer with a nonce of its own. Raises FindingsError where the document does not fit the
     chain.
     """
-    terms = check_document(session, document)
+    terms = check_document(session, document, where)
     sender = session.address()
     if sender != document.licensor:
         raise LedgerError(

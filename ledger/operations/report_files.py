@@ -114,7 +114,9 @@ def read_reports(content: bytes, name: str = "") -> tuple[list[ReportRow], Findi
             if row is not None:
                 rows.append(row)
     except csv.Error as error:
-        findings.add(f"line {lines.line_num}", f"The line cannot be read: {error}.")
+        findings.add(f"line {lines.line_num}", f"The line cannot be read: {error}.", "Mend its quotes.")
+        if not header:
+            findings.raise_if_any("The reports were refused", name)
     if not header:
         raise ValueRefused("The file is empty.", name, remedy=f"Its header is: {','.join(COLUMNS)}")
     if not rows and not findings:
@@ -125,16 +127,18 @@ def read_reports(content: bytes, name: str = "") -> tuple[list[ReportRow], Findi
 def _header(cells: list[str], name: str) -> list[str]:
     found = [cell.strip() for cell in cells]
     flaws = Findings()
-    for one in found:
+    for one in dict.fromkeys(found):
         if one not in COLUMNS:
             near = difflib.get_close_matches(one, COLUMNS, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(COLUMNS)}."
             flaws.add("line 1", f"There is no column {one!r}.", hint)
         elif found.count(one) > 1:
-            flaws.add("line 1", f"The column {one} stands there {found.count(one)} times.")
+            flaws.add(
+                "line 1", f"The column {one} stands there {found.count(one)} times.", "Keep one of them."
+            )
     for one in REQUIRED:
         if one not in found:
-            flaws.add("line 1", f"The column {one} is missing.")
+            flaws.add("line 1", f"The column {one} is missing.", "Add it.")
     flaws.raise_if_any("The reports were refused", name)
     return found
 
@@ -150,16 +154,22 @@ def _row(line: int, cells: Mapping[str, str], findings: Findings) -> ReportRow |
         text = cells[column].strip()
         if re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
             return int(text)
-        refuse(f"The {column} {_short(text)} is no number." if text else f"The {column} is empty.")
+        refuse(
+            f"The {column} {_short(text)} is no number." if text else f"The {column} is empty.",
+            "Write digits only.",
+        )
         return 0
 
     values = {name: value.strip() for name, value in cells.items()}
     for name in ("CurrencyOfReporting", "GrossRevenue"):
         if not values[name]:
-            refuse(f"The {name} is empty.")
+            refuse(f"The {name} is empty.", f"Write it; {', '.join(REQUIRED)} are never empty.")
     for name, value in values.items():
         if len(value) > _LARGEST_TEXT or any(ord(letter) < 32 for letter in value):
-            refuse(f"The {name} is longer than {_LARGEST_TEXT} letters or has control characters.")
+            refuse(
+                f"The {name} is longer than {_LARGEST_TEXT} letters or has control characters.",
+                "Shorten it, or remove them.",
+            )
     chain_id, licence = number("ChainId"), number("LicenceId")
     start = end = None
     try:

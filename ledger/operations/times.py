@@ -21,5 +21,5 @@ def parse_time(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     if moment.timestamp() < 0:
-        raise ValueRefused(f"{text!r} is before 1970.")
+        raise ValueRefused(f"{text!r} is before 1970.", remedy="Check the year.")
     return int(moment.timestamp())

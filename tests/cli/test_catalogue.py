@@ -174,6 +174,17 @@ BAD = {
     "no share": (DEE, DEE.replace("1000000", ""), "line 5", "share"),
     "a missing cell": (",recording,\nsong-3", ",recording\nsong-3", "line 4", "more or fewer cells"),
     "an unknown column": ("work,title", "work,titel", "line 1", "unknown"),
+    "two columns of payees": (",isrc\n", ",payee\n", "line 1", "The column payee stands there 2 times"),
+    "a header that never ends": ("work,", '"work,', "line 1", "The line is no CSV"),
+    "a quote that never ends": ("song-2,", '"song-2,', "line 5", "The line is no CSV"),
+    "shares a little over the whole": (
+        ANN,
+        ANN.replace("1/3", "333334"),
+        "line 2",
+        "sum to 1500001/1500000 of the whole",
+    ),
+    "shares of twice the whole": ("song-2,Second,Cy", "song-3,Third,Cy", "line 4", "sum to 2,000,000 parts"),
+    "a control character": ("Second", "Sec\x9bond", "line 4", "control characters"),
 }
 
 
@@ -198,7 +209,11 @@ def test_a_duplicate_work(on, unsent, write):
     )
     assert ran.code == 2
     assert ran.error["findings"] == [
-        {"where": "works[1]", "what": "The work 'song-1' was named before, at works[0].", "remedy": ""}
+        {
+            "where": "works[1]",
+            "what": "The work 'song-1' was named before, at works[0].",
+            "remedy": "Keep one of them.",
+        }
     ]
     assert unsent() == 0
 
@@ -240,6 +255,15 @@ def test_a_manifest_in_yaml(on, tmp_path):
     assert (ran.code, ran.error["what"]) == (2, "The manifest is no YAML.")
 
 
+@pytest.mark.parametrize("again", ['"payee": "0x2222222222222222222222222222222222222222"', '"share": 1'])
+def test_a_field_written_twice_is_no_choice_of_ours(on, tmp_path, unsent, again):
+    path = tmp_path / "manifest.json"
+    share = f'{{"holder": "Ann", "share": 1000000, "payee": "{PAYEE}", {again}}}'
+    path.write_text(f'{{"manifest": "1", "works": [{{"id": "a", "shares": [{share}]}}]}}')
+    ran = on("catalogue", "create", path, account=LICENSOR, json=True)
+    assert (ran.code, "is written twice" in ran.error["what"], unsent()) == (2, True, 0)
+
+
 def test_a_file_that_is_not_there(on, unsent, tmp_path):
     ran = on("catalogue", "create", tmp_path / "none.csv", account=LICENSOR, json=True)
     assert (ran.code, ran.error["what"]) == (2, "The file cannot be read.")
@@ -254,6 +278,7 @@ def test_a_file_that_is_not_there(on, unsent, tmp_path):
         ("0x" + "0" * 40 + ",1", "zero address"),
         ("x,1", "is not an address"),
         (f"{PAYEE}", "fewer cells"),
+        (f'"{PAYEE}', "no CSV"),
         ("", "no payee"),
     ],
 )

@@ -204,7 +204,7 @@ def _over(terms):
 
 
 BAD = [
-    (_rate, "money.tiers[0].rate_ppm", "less than or equal to 1000000"),
+    (_rate, "money.tiers[0].rate_ppm", "1000001 is more than 1,000,000 parts per million, which are 100 %"),
     (_order, "money.tiers[1].up_to", "not after the one before"),
     (_end, "reach.end", "is not after the start"),
     (_token, "money.token", "no token at"),

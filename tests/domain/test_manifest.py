@@ -142,6 +142,12 @@ def test_ten_thousand_flawed_lines_are_all_listed() -> None:
             "CONTENT HASH",
         ),
         ({"manifest": "1", "works": [], "right_weights": 5}, "right_weights", "no object"),
+        ({"manifest": "1", "works": [{"id": "\ud800", "shares": []}]}, "works[0].id", "control characters"),
+        (
+            {"manifest": "1", "works": [{"id": {"a": 1}, "shares": []}]},
+            "works[0].id",
+            "no text but a mapping",
+        ),
     ],
 )
 def test_flawed_json_is_named(document: dict[str, object], where: str, says: str) -> None:

@@ -78,8 +78,8 @@ def test_names_of_scopes_are_those_of_the_bits() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "where", "says"),
     [
-        ("rate_ppm: 300000", "rate_ppm: 1000001", "money.tiers[0].rate_ppm", "less than or equal"),
-        ("rate_ppm: 300000", "rate_ppm: 0.3", "money.tiers[0].rate_ppm", "integer"),
+        ("rate_ppm: 300000", "rate_ppm: 1000001", "money.tiers[0].rate_ppm", "are 100 %"),
+        ("rate_ppm: 300000", "rate_ppm: 0.3", "money.tiers[0].rate_ppm", "no whole number"),
         ("[{rate_ppm: 300000}]", '[{up_to: "5", rate_ppm: 1}]', "money.tiers[0].up_to", "without limit"),
         (
             "[{rate_ppm: 300000}]",
@@ -112,12 +112,12 @@ def test_names_of_scopes_are_those_of_the_bits() -> None:
         ("reporting_period: MONTH", "reporting_period: NONE", "money.guarantee", "no guarantee"),
         ("days_to_pay: 30", "days_to_pay: 3", "duties.days_to_pay", "before the report"),
         ("cure_days: 30", "cure_day: 30", "control.cure_day", "unknown"),
-        ("cure_days: 30", "cure_days: -1", "control.cure_days", "greater than or equal"),
-        ("cure_days: 30", "cure_days: yes", "control.cure_days", "integer"),
-        ("decimals: 6", "decimals: 6\n  late_rate_ppm: 10000001", "money.late_rate_ppm", "less than"),
+        ("cure_days: 30", "cure_days: -1", "control.cure_days", "less than 0"),
+        ("cure_days: 30", "cure_days: yes", "control.cure_days", "no whole number"),
+        ("decimals: 6", "decimals: 6\n  late_rate_ppm: 10000001", "money.late_rate_ppm", "are 1000 %"),
         ("00000000b2", "000b2", "money.token", "not an address"),
         ("00000000b2", "000000000b", "money.token", "zero"),
-        ("catalogue: 1", "catalogue: 0", "catalogue", "greater than"),
+        ("catalogue: 1", "catalogue: 0", "catalogue", "less than 1"),
         ('terms: "1"', 'terms: "2"', "terms", "'1'"),
         ("catalogue: 1\n", "catalogue: 1\npool: {weighted: true}\n", "pool.distributions", "names its"),
         (
@@ -128,6 +128,10 @@ def test_names_of_scopes_are_those_of_the_bits() -> None:
         ),
         ("catalogue: 1\n", "", "catalogue", "missing"),
         ("title: GEMA-style licence", 'title: "a\\x1b[31m"', "title", "control characters"),
+        ("title: GEMA-style licence", 'title: "a\\x9b31m"', "title", "control characters"),
+        ("title: GEMA-style licence", 'title: "\\uD800"', "title", "control characters"),
+        ("title: GEMA-style licence", "title: &a [*a]", "title", "A list is no text"),
+        ("catalogue: 1\n", "catalogue: 0x" + "f" * 5000 + "\n", "catalogue", "thousands of digits is more"),
     ],
 )
 def test_flawed_terms_name_the_field(old: str, new: str, where: str, says: str) -> None:
