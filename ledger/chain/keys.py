@@ -23,7 +23,8 @@ from ledger.domain.errors import LedgerError
 KEYS_VARIABLE = "LICENCE_LEDGER_KEYS"
 PASSWORD_VARIABLE = "LICENCE_LEDGER_PASSWORD"
 SUFFIX = ".keystore.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: No name begins as an address does: wherever an account is named an address may stand.
+_NAME = re.compile(r"(?!0x)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 #: Published by anvil in its banner: everybody has them, so they are refused off a local chain.
 _DEV_KEYS = (
@@ -115,15 +116,13 @@ def unlock(
     password_file: Path | None = None,
 ) -> Signer:
     """Decrypts a key file. Raises LedgerError for a missing file, a missing or wrong password."""
-    path = _path(name, folder)
-    if not path.exists():
-        there = ", ".join(one.name for one in list_accounts(folder))
-        raise LedgerError(
-            f"There is no account {name}.",
-            str(keys_folder(folder)),
-            remedy=f"Accounts there: {there or 'none'}. Make one: `licence-ledger key new {name}`.",
-        )
+    path = _there(name, folder)
     return Signer(_decrypt(path, read_password(f"Password of {name}: ", prompt, password_file)))
+
+
+def address_of(name: str, folder: Path | None = None) -> str:
+    """The address that an account's key file states. Raises LedgerError for a missing or damaged file."""
+    return _account(_there(name, folder)).address
 
 
 def read_password(question: str, prompt: Prompt | None = None, file: Path | None = None) -> str:
@@ -133,7 +132,10 @@ def read_password(question: str, prompt: Prompt | None = None, file: Path | None
             # One line break at the end belongs to the editor, not to the password.
             return file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
         except (OSError, UnicodeDecodeError) as error:
-            raise LedgerError("The password file cannot be read.", str(file), str(error)) from error
+            why = "It is no text in UTF-8." if isinstance(error, ValueError) else error.strerror or str(error)
+            raise LedgerError(
+                "The password file cannot be read.", str(file), why, "Name a file that holds the password."
+            ) from error
     if (held := os.environ.get(PASSWORD_VARIABLE)) is not None:
         return held
     if prompt is not None:
@@ -158,7 +160,7 @@ def resolve(
     Anvil's published keys are refused on every other chain, in whichever way they are given.
     """
     if account.startswith("dev:"):
-        if not account[4:].isdigit():
+        if not re.fullmatch("[0-9]{1,3}", account[4:], re.ASCII):
             raise LedgerError(f"There is no account {account}.", remedy="Take dev:0 to dev:9.")
         _refuse_published(account, rpc)
         return dev_signer(int(account[4:]))
@@ -184,6 +186,23 @@ def _path(name: str, folder: Path | None) -> Path:
             f"{name!r} cannot name an account.", remedy="Use letters, digits, dots, dashes and underscores."
         )
     return keys_folder(folder) / f"{name}{SUFFIX}"
+
+
+def _there(name: str, folder: Path | None) -> Path:
+    """The account's key file. Raises LedgerError where there is none."""
+    there = ", ".join(one.name for one in list_accounts(folder)) or "none"
+    if not _NAME.fullmatch(name):
+        raise LedgerError(
+            f"There is no account {name}.", str(keys_folder(folder)), remedy=f"Accounts there: {there}."
+        )
+    path = _path(name, folder)
+    if not path.is_symlink() and not path.exists():
+        raise LedgerError(
+            f"There is no account {name}.",
+            str(keys_folder(folder)),
+            remedy=f"Accounts there: {there}. Make one: `licence-ledger key new {name}`.",
+        )
+    return path
 
 
 def _write(name: str, key: bytes, password: str, folder: Path | None, work: int | None) -> Account:
@@ -225,7 +244,12 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         held = orjson.loads(path.read_bytes())
     except OSError as error:
-        raise LedgerError("The key file cannot be read.", str(path), str(error)) from error
+        raise LedgerError(
+            "The key file cannot be read.",
+            str(path),
+            error.strerror or str(error),
+            "Check its name and who may read it.",
+        ) from error
     except ValueError:
         held = None
     if not isinstance(held, dict) or not isinstance(held.get("address"), str):
@@ -236,23 +260,37 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _account(path: Path) -> Account:
-    address = _read(path)["address"].removeprefix("0x").lower()
-    return Account(path.name.removesuffix(SUFFIX), checksum_address("0x" + address).lower(), path)
+    digits = _read(path)["address"].lower().removeprefix("0x")
+    if not re.fullmatch("[0-9a-f]{40}", digits, re.ASCII):
+        raise LedgerError(
+            "The key file is damaged.", str(path), "What it states is no address.", "Take it from a backup."
+        )
+    return Account(path.name.removesuffix(SUFFIX), "0x" + digits, path)
 
 
 def _decrypt(path: Path, password: str) -> bytes:
     held = _read(path)
     from eth_account import Account as Keystore
 
+    stated = _account(path).address
     try:
-        return bytes(Keystore.decrypt(held, password))
-    except ValueError:
-        raise LedgerError(
-            "The password is wrong.",
-            str(path),
-            remedy="Try again; nothing was sent. Without the password the key cannot be recovered.",
-        ) from None
-    except (KeyError, TypeError, NotImplementedError) as error:
+        key = bytes(Keystore.decrypt(held, password))
+        found = Signer(key).address
+    except (KeyError, TypeError, ValueError, NotImplementedError) as error:
+        if "mismatch" in str(error):  # the MAC of version 3, the checksum of version 4
+            raise LedgerError(
+                "The password is wrong.",
+                str(path),
+                remedy="Try again; nothing was sent. Without the password the key cannot be recovered.",
+            ) from None
         raise LedgerError(
             "The key file is damaged.", str(path), str(error), "Take it from a backup."
         ) from error
+    if found != stated:  # the format's own check covers neither the address nor the initial vector
+        raise LedgerError(
+            f"The key file is damaged: it states {checksum_address(stated)} and holds the key of "
+            f"{checksum_address(found)}.",
+            str(path),
+            remedy="Take it from a backup; nothing was sent.",
+        )
+    return key

@@ -55,7 +55,10 @@ def import_(
                 "The key is piped in, so the password cannot be asked for.",
                 remedy="Give --password-file FILE.",
             )
-        key = prompt("Private key: ") if prompt is not None else sys.stdin.readline()
+        try:
+            key = prompt("Private key: ") if prompt is not None else sys.stdin.readline()
+        except UnicodeDecodeError:
+            key = ""  # what is no text is no key
         account = keys.import_account(name, key, ask_new_password(), folder)
     _tell(account.name, account.address, account.path)
 

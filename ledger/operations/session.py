@@ -164,15 +164,7 @@ class Session:
             return parse_address(name)
         if name.startswith("dev:"):
             return keys.resolve(name, self.rpc, self.keys_folder).address
-        for one in keys.list_accounts(self.keys_folder):
-            if one.name == name:
-                return one.address
-        there = ", ".join(one.name for one in keys.list_accounts(self.keys_folder))
-        raise LedgerError(
-            f"There is no account {name}.",
-            str(self.keys_folder),
-            remedy=f"Accounts there: {there or 'none'}. Make one: `licence-ledger key new {name}`.",
-        )
+        return keys.address_of(name, self.keys_folder)
 
     @contextmanager
     def sender(self, account: str = "", listen: Listener | None = None) -> Iterator[Sender]:

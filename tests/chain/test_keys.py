@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 
 import pytest
@@ -57,8 +58,49 @@ def test_locked_wrong_missing_and_damaged_are_told_apart(tmp_path):
     with pytest.raises(LedgerError, match="no key file"):
         keys.unlock("till", tmp_path, prompt=lambda question: "secret")
     account.path.write_text('{"address": "00", "version": 3, "crypto": {}}')
-    with pytest.raises(LedgerError, match=r"damaged|wrong"):
+    with pytest.raises(LedgerError, match="damaged"):
         keys.unlock("till", tmp_path, prompt=lambda question: "secret")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        # Version 3 checks the ciphertext alone: another initial vector, or address, passes its check.
+        (("crypto", "cipherparams", "iv"), "00" * 16, "holds the key of"),
+        (("address",), "11" * 20, "it states 0x1111"),
+        (("address",), "0x1", "damaged"),
+        (("crypto", "kdfparams", "n"), 3, "damaged"),
+        (("crypto", "kdfparams", "n"), "many", "damaged"),
+        (("crypto", "mac"), "zz", "damaged"),
+        (("crypto", "ciphertext"), None, "damaged"),
+        (("crypto",), [], "damaged"),
+    ],
+)
+def test_a_damaged_file_never_gives_another_key(tmp_path, place, value, said):
+    account = keys.new_account("till", "secret", tmp_path, work=FAST)
+    held = json.loads(account.path.read_text())
+    part = held
+    for name in place[:-1]:
+        part = part[name]
+    part[place[-1]] = value
+    account.path.write_text(json.dumps(held))
+    with pytest.raises(LedgerError, match=said) as refused:
+        keys.unlock("till", tmp_path, prompt=lambda question: "secret")
+    assert refused.value.where == str(account.path)
+    assert refused.value.remedy
+    with pytest.raises(LedgerError, match=said):
+        keys.import_file("copy", account.path, "secret", tmp_path)
+    assert not (tmp_path / f"copy{keys.SUFFIX}").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"address": 5}', '{"address": "0x' + "z" * 40 + '"}'])
+def test_an_account_whose_file_is_damaged_is_there_all_the_same(tmp_path, content):
+    path = tmp_path / f"till{keys.SUFFIX}"
+    path.write_text(content)
+    with pytest.raises(LedgerError, match=r"no key file|damaged") as refused:
+        keys.address_of("till", tmp_path)
+    assert refused.value.where == str(path)
+    assert keys.list_accounts(tmp_path) == []
 
 
 def test_a_key_file_is_never_replaced(tmp_path):
@@ -67,7 +109,7 @@ def test_a_key_file_is_never_replaced(tmp_path):
         keys.import_account("till", "11" * 32, "p", tmp_path, work=FAST)
 
 
-@pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "x" * 65])
+@pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "x" * 65, "0x" + "11" * 20])
 def test_names_cannot_leave_the_folder(tmp_path, name):
     with pytest.raises(LedgerError, match="cannot name"):
         keys.new_account(name, "secret", tmp_path, work=FAST)

@@ -100,6 +100,8 @@ def test_keys_are_imported_from_standard_input_never_from_arguments(run, passwor
     monkeypatch.setattr(sys, "stdin", io.StringIO("0x1234\n"))
     assert "no private key" in run("key", "import", "dan", password_file=password, json=True).error["what"]
     assert run("key", "import", "eve", "0x" + "11" * 32, password_file=password, json=True).code == 2
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff" * 64), encoding="utf-8"))
+    assert "no private key" in run("key", "import", "fay", password_file=password, json=True).error["what"]
 
 
 # ---- tokens
