@@ -34,10 +34,11 @@ from ledger.audit.scopes import Wanted
 from ledger.audit.source import NodeSource
 from ledger.audit.verified.run import StoredAudit
 from ledger.audit.verified.store import Identity, Store
+from ledger.chain.answers import hex_bytes
 from ledger.chain.contracts import Ledger
 from ledger.chain.deploy import plan
 from ledger.chain.node import LocalNode
-from ledger.chain.rpc import Rpc, hex_bytes
+from ledger.chain.rpc import Rpc
 from ledger.domain.replay import CONTRACTS
 
 REPORTS, SPLITS, PAYEES = 100_000, 20, 50

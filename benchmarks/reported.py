@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.gas.licences import HYBRID
+from ledger.chain.answers import hex_bytes
 from ledger.chain.contracts import Ledger
 from ledger.chain.deploy import deploy, plan
 from ledger.chain.keys import dev_signer
 from ledger.chain.node import LocalNode
 from ledger.chain.requests import Request
-from ledger.chain.rpc import Rpc, hex_bytes
+from ledger.chain.rpc import Rpc
 from ledger.chain.sender import Sender
 from ledger.domain.chain_terms import ChainTerms, Offer
 from ledger.domain.licence_types import Figures

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.compiler import artefact
+from ledger.chain.answers import hex_bytes, hex_int
 from ledger.chain.artefacts import Artefact
 from ledger.chain.deploy import FACTORY, SALT, plan
 from ledger.chain.node import LocalNode
 from ledger.chain.requests import GAS_CAP
-from ledger.chain.rpc import Rpc, RpcError, call_object, hex_bytes, hex_int
+from ledger.chain.rpc import Rpc, RpcError, call_object
 from ledger.chain.signing import Signer
 from ledger.domain.canonical import keccak256
 from ledger.domain.reverts import decode_revert

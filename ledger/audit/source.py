@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ledger.chain.answers import hex_bytes, hex_int
 from ledger.chain.reader import ChainLog, Reader
-from ledger.chain.rpc import Rpc, RpcError, hex_bytes, hex_int
+from ledger.chain.rpc import Rpc, RpcError
 from ledger.domain.errors import UnreachableError
 from ledger.domain.headers import Header, header_of_json
 from ledger.domain.rlp import Malformed

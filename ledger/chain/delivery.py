@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ledger.chain.answers import hex_bytes, hex_int, senseless
 from ledger.chain.outbox import MINED, REPLACED, SIGNED, Item, Outbox, Signature
-from ledger.chain.rpc import Rpc, RpcError, hex_bytes, hex_int
+from ledger.chain.rpc import Rpc, RpcError
 from ledger.chain.signing import Signer, Transaction
 from ledger.domain.errors import ExitCode, IncompleteError, LedgerError
 
@@ -68,6 +69,8 @@ class Delivery:
         )
         if isinstance(block, RpcError):
             raise block
+        if block is None:
+            raise senseless("It knows no newest block.", self._rpc.shown)
         base = hex_int(block.get("baseFeePerGas") or "0x0")
         priority = 10**9 if isinstance(tip, RpcError) else hex_int(tip)
         fee = 2 * base + priority

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ledger.chain.answers import hex_bytes, hex_int
 from ledger.chain.artefacts import Artefact, load
 from ledger.chain.requests import Outcome, Request, raise_failures
-from ledger.chain.rpc import Rpc, RpcError, hex_bytes, hex_int
+from ledger.chain.rpc import Rpc, RpcError
 from ledger.chain.sender import Sender
 from ledger.domain.address import checksum_address
 from ledger.domain.canonical import address_word, keccak256, uint_word

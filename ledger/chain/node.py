@@ -21,12 +21,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+from ledger.chain.answers import hex_bytes, hex_int
 from ledger.chain.anvil import find_anvil, launch
 from ledger.chain.folders import private_folder
 from ledger.chain.node_folder import NodeFile, is_locked, is_ours, set_aside, take, usable_state
-from ledger.chain.rpc import LOCAL_CHAIN, Rpc, RpcError, hex_bytes, hex_int
+from ledger.chain.rpc import LOCAL_CHAIN, Rpc, RpcError
 from ledger.domain.canonical import ZERO_ADDRESS, keccak256
 from ledger.domain.errors import ExitCode, LedgerError, UnreachableError
 
@@ -121,7 +121,7 @@ class LocalNode:
             node = cls._launch(place, arguments, lock, background, temporary)
             torn = state is not None and not node._is_whole()
             if torn:
-                first = node.rpc.call("eth_getBlockByNumber", "0x0", False)
+                first = node.rpc.block("0x0")
                 node.kill()
                 state = set_aside(place)
                 if state is None:  # begun anew, with the same first block
@@ -244,7 +244,7 @@ class LocalNode:
         """Sets the clock forward and mines a block at that time. Raises LedgerError for a time before the
         head's.
         """
-        head = hex_int(self.rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"])
+        head = hex_int(self.rpc.block()["timestamp"])
         if timestamp < head:
             raise LedgerError(
                 f"The chain's clock cannot go back from {_date(head)} to {_date(timestamp)}.",
@@ -260,7 +260,7 @@ class LocalNode:
 
     def _restore_clock(self, offset: int) -> None:
         # anvil restarts on the wall's time and would mine blocks older than its head.
-        head = hex_int(self.rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"])
+        head = hex_int(self.rpc.block()["timestamp"])
         self.rpc.call("evm_setTime", max(int(time.time()) + offset, head + 1))
 
     def _remember(self, *, running: bool) -> None:
@@ -398,7 +398,7 @@ def node_status(folder: Path) -> NodeStatus:
     url = f"http://127.0.0.1:{held.port}"
     try:
         with Rpc(url, attempts=1, timeout=10) as rpc:
-            head: Any = rpc.call("eth_getBlockByNumber", "latest", False)
+            head = rpc.block()
             offset = int(rpc.call("evm_increaseTime", 0))
     except LedgerError:
         return NodeStatus("hanging", place, held.pid, url, held.chain_id)

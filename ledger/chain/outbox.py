@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -115,13 +115,23 @@ class Outbox:
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """Everything inside is on disk afterwards, or nothing of it."""
-        self._base.execute("BEGIN IMMEDIATE")
         try:
-            yield self._base
-        except BaseException:
-            self._base.execute("ROLLBACK")
-            raise
-        self._base.execute("COMMIT")
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._base
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._base.execute("ROLLBACK")
+                raise
+            self._base.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise LedgerError(
+                "The outbox cannot be written.",
+                str(self.path),
+                str(error),
+                "Make room and check who may write there, then run the same command again: nothing is done twice.",
+                ExitCode.INCOMPLETE,
+            ) from error
 
     def add(self, items: Sequence[Item]) -> None:
         """Stores new items with their signatures, all or none, before anything is sent."""

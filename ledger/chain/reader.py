@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.chain.answers import hex_bytes, hex_int
 from ledger.chain.codec import Function
-from ledger.chain.rpc import Rpc, RpcError, call_object, hex_bytes, hex_int, no_code
+from ledger.chain.rpc import Rpc, RpcError, call_object, no_code
 from ledger.domain.errors import LedgerError, UnreachableError
 from ledger.domain.journal import RawLog, is_entry
 

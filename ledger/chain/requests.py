@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ledger.chain.rpc import hex_bytes, hex_int
+from ledger.chain.answers import hex_bytes, hex_int
 from ledger.domain.errors import ExitCode, IncompleteError, LedgerError
 
 #: EIP-7825: no transaction may ask for more.

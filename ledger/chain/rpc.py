@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
+from ledger.chain.answers import check_result, hex_bytes, hex_int, senseless
 from ledger.domain.errors import ExitCode, IncompleteError, LedgerError, UnreachableError
 from ledger.domain.reverts import decode_revert
 
@@ -52,7 +53,12 @@ class RpcError(LedgerError):
         self.code = code
         self.message = message
         self.data = data
-        super().__init__(f"The node refused {method}: {message}", why=f"JSON-RPC error {code}.")
+        super().__init__(
+            f"The node refused {method}: {message}",
+            why=f"JSON-RPC error {code}.",
+            remedy="Try again later, or name another node: --rpc URL.",
+            exit_code=ExitCode.UNREACHABLE,
+        )
 
     @property
     def reverted(self) -> bool:
@@ -64,20 +70,19 @@ class RpcError(LedgerError):
         return decode_revert(self.data) if self.reverted else self
 
 
-def hex_int(value: str) -> int:
-    """A JSON-RPC quantity."""
-    return int(value, 16)
-
-
-def hex_bytes(value: str) -> bytes:
-    """JSON-RPC data."""
-    return bytes.fromhex(value[2:])
-
-
 def shown_url(url: str) -> str:
     """The URL without user, path and query, which often hold a secret."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+
+def _is_usable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        httpx.URL(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
+        return False
 
 
 def is_loopback(url: str) -> bool:
@@ -98,10 +103,10 @@ class Rpc:
         """`timeout` in seconds for each request, `attempts` in all, `wait` seconds before the second, doubled
         since.
         """
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_usable(url):
+            # What cannot be taken apart is not shown: it may hold a secret.
             raise LedgerError(
                 "The RPC URL is not usable.",
-                shown_url(url),
                 remedy="Give one such as https://host or http://host:port.",
             )
         self.url = url
@@ -164,6 +169,13 @@ class Rpc:
         """The hash of block 0, which tells chains of one id apart."""
         block = self.call("eth_getBlockByNumber", "0x0", False)
         return hex_bytes(block["hash"]) if block else bytes(32)
+
+    def block(self, name: str = "latest") -> dict[str, Any]:
+        """A block that must be there, without its transactions. Raises RpcError, UnreachableError."""
+        held: dict[str, Any] | None = self.call("eth_getBlockByNumber", name, False)
+        if held is None:
+            raise senseless(f"It knows no block {name}.", self.shown)
+        return held
 
     @cached_property
     def web3(self) -> Web3:
@@ -289,6 +301,7 @@ class Rpc:
             elif one.get("error") is not None:
                 results.append(_error(method, one["error"]))
             else:
+                check_result(method, one["result"], self.shown)
                 results.append(one["result"])
         return results
 

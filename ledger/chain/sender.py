@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ledger.chain.answers import hex_int
 from ledger.chain.delivery import Delivery, Listener, Rules, no_funds, rules_for
 from ledger.chain.folders import home_folder
 from ledger.chain.outbox import CANCELLED, MINED, REPLACED, Item, Outbox
@@ -29,7 +30,7 @@ from ledger.chain.requests import (
 from ledger.chain.requests import (
     REPLACED as OUTCOME_REPLACED,
 )
-from ledger.chain.rpc import Rpc, hex_int
+from ledger.chain.rpc import Rpc
 from ledger.chain.signing import Signer
 from ledger.chain.simulation import Trial, try_in_order, why_reverted
 from ledger.domain.errors import IncompleteError, ValueRefused

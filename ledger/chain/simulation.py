@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.chain.answers import hex_bytes, hex_int
 from ledger.chain.requests import GAS_CAP, Request
-from ledger.chain.rpc import Rpc, RpcError, call_object, hex_bytes, hex_int
+from ledger.chain.rpc import Rpc, RpcError, call_object
 from ledger.domain.errors import ExitCode, LedgerError
 from ledger.domain.reverts import UnknownRevert, decode_revert
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
+from ledger.chain.answers import hex_bytes
 from ledger.chain.codec import Abi
 from ledger.chain.reader import Reader
 from ledger.chain.requests import Request, fresh_key
-from ledger.chain.rpc import Call, RpcError, call_object, hex_bytes
+from ledger.chain.rpc import Call, RpcError, call_object
 from ledger.chain.signing import Signer
 from ledger.domain.address import checksum_address
 from ledger.domain.canonical import address_word, keccak256, uint_word

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,7 +76,8 @@ class Context:
         self.out.say(f"Note: {text}")
         from ledger.chain.folders import write_whole
 
-        write_whole(marker, b"")
+        with suppress(OSError):  # where nothing can be written it is told again
+            write_whole(marker, b"")
 
     # ---- sending
 
@@ -194,23 +195,39 @@ def read_bytes(path: Path | str, *, largest: int = 256 * 1024 * 1024) -> bytes:
     """A file that the user names; "-" is standard input. Raises LedgerError."""
     try:
         if str(path) == "-":
-            return sys.stdin.buffer.read()
-        path = Path(path).expanduser()
-        if path.stat().st_size > largest:
-            raise LedgerError(f"The file is larger than {largest:,} bytes.", str(path))
-        return path.read_bytes()
+            content = sys.stdin.buffer.read(largest + 1)
+        else:
+            with Path(path).expanduser().open("rb") as file:
+                content = file.read(largest + 1)  # a device may go on for ever
     except OSError as error:
-        raise LedgerError("The file cannot be read.", str(path), error.strerror or str(error)) from error
+        raise LedgerError(
+            "The file cannot be read.",
+            str(path),
+            error.strerror or str(error),
+            "Check its name and who may read it.",
+        ) from error
+    if len(content) > largest:
+        raise LedgerError(
+            f"The file is larger than {largest:,} bytes.", str(path), remedy="Check that it is the one meant."
+        )
+    return content
 
 
 def write_new(path: Path, content: bytes) -> None:
     """Writes a file that the user asked for, whole or not at all. Raises LedgerError."""
     from ledger.chain.folders import write_whole
 
+    remedy = "Give another name, or check who may write there."
     try:
-        write_whole(path.expanduser(), content)
+        place = path.expanduser().resolve()
+        if place.exists() and not place.is_file():
+            # A device would be replaced by a file.
+            raise LedgerError("The file cannot be written.", str(path), "What is there is no file.", remedy)
+        write_whole(place, content)
     except OSError as error:
-        raise LedgerError("The file cannot be written.", str(path), error.strerror or str(error)) from error
+        raise LedgerError(
+            "The file cannot be written.", str(path), error.strerror or str(error), remedy
+        ) from error
 
 
 def command(*parts: object) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from ledger.cli.streams import is_utf8
 from ledger.domain.errors import LedgerError
 from ledger.domain.text import clean
 
@@ -42,6 +43,10 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, Iterable):
         return [jsonable(one) for one in value]
     return str(value)
+
+
+def _write_json(envelope: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(envelope, ensure_ascii=not is_utf8(sys.stdout)) + "\n")
 
 
 class Output:
@@ -95,7 +100,7 @@ class Output:
         """
         if self.as_json:
             envelope = {"ok": True, "command": self.command, "data": jsonable(data), "next": list(after)}
-            sys.stdout.write(json.dumps(envelope, ensure_ascii=False) + "\n")
+            _write_json(envelope)
             return
         if show is not None:
             show()
@@ -108,7 +113,7 @@ class Output:
             told = error.as_dict()
             told["kind"] = told.pop("error", type(error).__name__)
             envelope = {"ok": False, "command": self.command, "error": jsonable(told)}
-            sys.stdout.write(json.dumps(envelope, ensure_ascii=False) + "\n")
+            _write_json(envelope)
             return
         for number, line in enumerate(str(error).splitlines()):
             self.say(("Error: " if number == 0 else "") + line)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from ledger.cli.context import Context, Options, entered
+from ledger.cli import streams
+from ledger.cli.context import Context, Options, current, entered
 from ledger.cli.output import Output
 from ledger.cli.registry import NOUNS, OPTIONS, OWN_OPTIONS, epilog
 from ledger.domain.errors import ExitCode, IncompleteError, LedgerError
 
 #: What Typer makes of Ctrl-C.
 _INTERRUPTED = 130
+_AGAIN = "Run the same command again: nothing is done twice."
+#: The disk, not the path, is the trouble: what was begun can be finished once there is room.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _FLAGS = {name for name, value, _ in OPTIONS if not value}
 _VALUED = {name for name, value, _ in OPTIONS if value}
 
 
 def run(arguments: Sequence[str]) -> int:
     """Runs a command line and returns its exit code."""
+    streams.prepare()
     debug = "--debug" in arguments
     out = Output(as_json="--json" in arguments)
     try:
@@ -31,32 +37,52 @@ def run(arguments: Sequence[str]) -> int:
         return code
     except BrokenPipeError:
         # The reader of our output has gone: what it wanted it has.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.drop_stdout()
         return 0
-    except LedgerError as error:
+    except (Exception, KeyboardInterrupt) as error:
         if debug:
             raise
-        out.failure(error)
-        return int(error.exit_code)
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        out.failure(
-            IncompleteError("Interrupted.", remedy="Run the same command again: nothing is done twice.")
+        told = _in_words(error)
+        try:
+            out.failure(told)
+            sys.stdout.flush()
+        except OSError:
+            # Nothing can be written where the answer belongs.
+            streams.drop_stdout()
+            with contextlib.suppress(OSError):
+                Output(as_json=False).failure(told)
+        return int(told.exit_code)
+
+
+def _in_words(error: BaseException) -> LedgerError:
+    """Any error as one of ours: what, where, why, what to do."""
+    if isinstance(error, LedgerError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return IncompleteError("Interrupted.", remedy=_AGAIN)
+    if isinstance(error, OSError):
+        full = error.errno in _FULL
+        return LedgerError(
+            "Nothing can be written." if full else "A file or folder cannot be read or written.",
+            str(error.filename or ""),
+            error.strerror or str(error),
+            f"{'Make room' if full else 'Check its name and who may read and write it'}. {_AGAIN}",
+            ExitCode.INCOMPLETE if full else ExitCode.USAGE,
         )
-        return int(ExitCode.INCOMPLETE)
-    except Exception as error:
-        if debug:
-            raise
-        fault = LedgerError(
-            f"A fault in licence-ledger: {type(error).__name__}.",
-            why=str(error)[:500],
-            remedy="Run it again with --debug and send us what it prints; nothing is done twice.",
-            exit_code=ExitCode.FAULT,
+    if isinstance(error, RecursionError):
+        return LedgerError("A file that was read is nested too deeply.", remedy="Check the files given.")
+    if isinstance(error, RuntimeError) and "home directory" in str(error):  # pathlib's, for ~ and ~name
+        return LedgerError(
+            "No home directory is known for a path that begins with ~.",
+            why=str(error),
+            remedy="Write the path out, or set $HOME and give --home DIR.",
         )
-        out.failure(fault)
-        return int(ExitCode.FAULT)
+    return LedgerError(
+        f"A fault in licence-ledger: {type(error).__name__}.",
+        why=str(error)[:500],
+        remedy="Run it again with --debug and send us what it prints; nothing is done twice.",
+        exit_code=ExitCode.FAULT,
+    )
 
 
 def _dispatch(options: Options, rest: list[str], out: Output) -> int:
@@ -65,11 +91,13 @@ def _dispatch(options: Options, rest: list[str], out: Output) -> int:
 
         sys.stdout.write(f"licence-ledger {version('licence-ledger')}\n")
         return 0
+    if not rest and out.as_json:
+        raise LedgerError("A command is needed.", remedy="See: licence-ledger --help")
     if not rest or rest[0] in ("--help", "-h", "help"):
         from ledger.cli.registry import overview
 
         sys.stdout.write(overview())
-        return 0
+        return 0 if rest else int(ExitCode.USAGE)
     noun = rest[0]
     if noun not in NOUNS:
         raise _unknown(noun)
@@ -105,6 +133,8 @@ def _typer(module: object, name: str, arguments: list[str]) -> int:
         raise KeyboardInterrupt from None
     except _click_errors() as error:
         if type(error).__name__ == "NoArgsIsHelpError":
+            if current().out.as_json:
+                raise LedgerError("A verb is needed.", remedy=f"See: {name} --help") from None
             sys.stderr.write(f"{error}\n")
             return int(ExitCode.USAGE)
         context = getattr(error, "ctx", None)
@@ -150,7 +180,7 @@ def split_options(arguments: Sequence[str]) -> tuple[Options, list[str]]:
             flags.add(one)
         elif name in _VALUED and (" ".join(rest[:2]), name) not in OWN_OPTIONS:
             if not equals:
-                if not given:
+                if not given or given[0] in _FLAGS | _VALUED:
                     raise LedgerError(
                         f"The option {name} needs a value.", remedy="See: licence-ledger --help"
                     )
@@ -167,8 +197,10 @@ def split_options(arguments: Sequence[str]) -> tuple[Options, list[str]]:
 
 def _options(flags: set[str], values: dict[str, str]) -> Options:
     chain_id = values.get("--chain-id", "")
-    if chain_id and not (chain_id.isascii() and chain_id.isdigit()):
-        raise LedgerError(f"{chain_id!r} is no chain id.", remedy="Give a number, such as --chain-id 31337.")
+    if chain_id and not (chain_id.isascii() and chain_id.isdigit() and len(chain_id) <= 20):
+        raise LedgerError(
+            f"{chain_id[:40]!r} is no chain id.", remedy="Give a number, such as --chain-id 31337."
+        )
     home, password_file = values.get("--home"), values.get("--password-file")
     return Options(
         home=Path(home).expanduser() if home else None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ledger.chain.answers import hex_int
 from ledger.chain.reader import ChainLog
 from ledger.domain.errors import AuditFailed
 from ledger.domain.journal import Entry, is_entry
@@ -150,14 +151,14 @@ def read(
     last = reader.head() if block is None else block
     first = book_of_deployments(session).first_block()
     names = {address.lower(): name for name, address in ledger.journal_addresses.items()}
-    held = session.rpc.call("eth_getBlockByNumber", hex(last), False)
+    held = session.rpc.block(hex(last))
     replay = Replay(
         splits=ledger.splits.address,
         licences=ledger.licences.address,
         distributions=ledger.distributions.address,
         chain_id=session.rpc.chain_id,
     )
-    books = Books(replay, last, int(held["timestamp"], 16))
+    books = Books(replay, last, hex_int(held["timestamp"]))
     for log in reader.logs(list(names), first, last, progress=progress):
         name = names.get(log.address)
         if name is None or not is_entry(name, log.topics):

@@ -109,7 +109,7 @@ def _node() -> Part:
 
 def _solc() -> Part:
     needed = "compiling the contracts (contributors)"
-    native = sorted(Path.home().glob(".solcx/solc-v*"))
+    native = sorted(Path(os.path.expanduser("~")).glob(".solcx/solc-v*"))  # noqa: PTH111 - there may be no home
     modules = Path.cwd() / "node_modules" / "solc" / "package.json"
     if native:
         return Part("solc", OK, native[-1].name, needed)

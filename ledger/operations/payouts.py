@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from ledger.chain.answers import hex_bytes
 from ledger.chain.contracts import GAS_EACH, page_gas
 from ledger.chain.requests import GAS_CAP, Outcome, Request
-from ledger.chain.rpc import RpcError, call_object, hex_bytes
+from ledger.chain.rpc import RpcError, call_object
 from ledger.chain.sender import Sender
 from ledger.domain.address import checksum_address
 from ledger.domain.canonical import keccak256

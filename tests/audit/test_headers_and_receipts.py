@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
+from ledger.chain.answers import hex_bytes
 from ledger.chain.anvil import find_anvil
-from ledger.chain.rpc import Rpc, hex_bytes
+from ledger.chain.rpc import Rpc
 from ledger.domain import rlp
 from ledger.domain.canonical import keccak256
 from ledger.domain.errors import UnreachableError

@@ -16,8 +16,8 @@ from ledger.audit.source import NodeSource
 from ledger.audit.words import OWN_SLOT, Word, catalogue_words, split_words
 from ledger.audit.words_distributions import distribution_words
 from ledger.audit.words_licences import licence_words
+from ledger.chain.answers import hex_bytes
 from ledger.chain.deploy import plan
-from ledger.chain.rpc import hex_bytes
 from ledger.domain.errors import LedgerError
 
 #: What no entry changes: names that only code reads, and ERC-721 approvals, which the journal leaves out.

@@ -14,12 +14,13 @@ class FlakyNode:
 
     "drop": close before forwarding; "swallow": forward, then close without the answer; "busy": status 429;
     "garbage": no JSON; "shuffle": the answers of a batch in reverse; "omit": without the first answer;
-    "no-receipts": say that there is no receipt.
+    "no-receipts": say that there is no receipt. `results` gives each call of a method the same result.
     """
 
     def __init__(self, target: str) -> None:
         self.faults: list[str] = []
         self.seen: list[str] = []
+        self.results: dict[str, object] = {}
         flaky = self
         client = httpx.Client(timeout=30)
 
@@ -57,6 +58,16 @@ class FlakyNode:
                     for one in held if isinstance(held, list) else [held]:
                         if isinstance(one.get("result"), dict) and "transactionHash" in one["result"]:
                             one["result"] = None
+                    answer = json.dumps(held).encode()
+                if flaky.results:
+                    held = json.loads(answer)
+                    methods = {
+                        one["id"]: one["method"] for one in (calls if isinstance(calls, list) else [calls])
+                    }
+                    for one in held if isinstance(held, list) else [held]:
+                        if methods[one["id"]] in flaky.results:
+                            one.pop("error", None)
+                            one["result"] = flaky.results[methods[one["id"]]]
                     answer = json.dumps(held).encode()
                 self._answer(answer)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ledger.chain import anvil
+from ledger.chain.answers import hex_int
 from ledger.chain.keys import dev_signer
 from ledger.chain.node import LocalNode, NodeFile, node_status
-from ledger.chain.rpc import hex_int
 from ledger.chain.sender import Request, Sender
 from ledger.domain.errors import LedgerError, UnreachableError
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 from flaky import FlakyNode
 
+from ledger.chain.contracts import Ledger
+from ledger.chain.keys import dev_signer
 from ledger.chain.rpc import Rpc, RpcError
+from ledger.chain.sender import Sender
 from ledger.domain.errors import ExitCode, LedgerError, UnreachableError
 
 
@@ -89,7 +93,57 @@ def test_another_chain_stops(session_node):
         assert rpc.genesis != bytes(32)
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8545", "ftp://x", "ws://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    ("method", "result"),
+    [
+        ("eth_chainId", None),
+        ("eth_chainId", "0x"),
+        ("eth_chainId", {}),
+        ("eth_getBlockByNumber", "0x1"),
+        ("eth_getBlockByNumber", {}),
+        ("eth_getBlockByNumber", None),
+        ("eth_getLogs", None),
+        ("eth_getLogs", {}),
+        ("eth_getLogs", [{}]),
+        ("eth_getCode", None),
+        ("eth_call", None),
+        ("eth_call", "0xzz"),
+        ("eth_call", 5),
+        ("eth_getTransactionCount", None),
+        ("eth_getBalance", None),
+        ("eth_maxPriorityFeePerGas", None),
+        ("eth_simulateV1", None),
+        ("eth_simulateV1", [{}]),
+    ],
+)
+def test_nonsense_of_a_node_is_told_as_such(flaky, ledger, dollar, tmp_path, method, result):
+    flaky.results[method] = result
+    with pytest.raises(UnreachableError, match="answer makes no sense") as told:
+        _read_and_send(flaky.url, ledger, dollar, tmp_path)
+    assert told.value.exit_code == ExitCode.UNREACHABLE
+    assert told.value.why
+    assert "--rpc" in told.value.remedy
+
+
+def _read_and_send(url, ledger, dollar, folder):
+    with Rpc(url, wait=0.01) as rpc:
+        reader = Ledger(rpc).reader
+        rpc.block()
+        rpc.eth_call(dollar.address, bytes.fromhex("313ce567"))  # decimals()
+        list(reader.logs([ledger.splits.address], 0, 1))
+        with Sender(rpc, dev_signer(8), folder) as sender:
+            sender.send_one(replace(dollar.mint(sender.address, 1), gas=None))
+
+
+def test_what_the_node_itself_refuses_has_a_remedy(patient):
+    with pytest.raises(RpcError, match="refused no_such") as told:
+        patient.call("no_such")
+    assert (told.value.exit_code, "--rpc" in told.value.remedy) == (ExitCode.UNREACHABLE, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:8545", "ftp://x", "ws://127.0.0.1:1", "http://", "http://[::1", "http://x:99999"]
+)
 def test_a_url_that_is_none_is_refused(url):
     with pytest.raises(LedgerError, match="not usable"):
         Rpc(url)

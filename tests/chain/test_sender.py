@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from ledger.chain.answers import hex_int
 from ledger.chain.delivery import Delivery, Rules
 from ledger.chain.keys import dev_signer
 from ledger.chain.outbox import Outbox
 from ledger.chain.requests import Failed, Request
-from ledger.chain.rpc import hex_int
 from ledger.chain.sender import Sender
 from ledger.chain.signing import Signer
 from ledger.domain.errors import ExitCode, LedgerError
@@ -170,6 +170,19 @@ def test_a_damaged_outbox_is_told(rpc, tmp_path):
     place.unlink()
     with Sender(rpc, dev_signer(0), tmp_path) as sender:
         sender.send([gift("a")])
+
+
+def test_an_outbox_that_cannot_be_written_sends_nothing(rpc, tmp_path):
+    with Sender(rpc, dev_signer(0), tmp_path) as sender:
+        sender.send([gift("a")])
+        before = rpc.call("eth_getTransactionCount", sender.address, "pending")
+        sender._outbox._base.execute("PRAGMA query_only=ON")  # as a full disk does
+        with pytest.raises(LedgerError, match="outbox cannot be written") as told:
+            sender.send([gift("b")])
+        assert rpc.call("eth_getTransactionCount", sender.address, "pending") == before
+        assert (told.value.exit_code, "run the same command again" in told.value.remedy) == (6, True)
+        sender._outbox._base.execute("PRAGMA query_only=OFF")
+        assert [one.state for one in sender.send([gift("b")])] == ["done"]
 
 
 def test_progress_is_heard(rpc, tmp_path):

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from flaky import FlakyNode
 
+from ledger.chain.answers import hex_int
 from ledger.chain.delivery import Rules
 from ledger.chain.keys import dev_signer
 from ledger.chain.node import LocalNode
 from ledger.chain.requests import Request
-from ledger.chain.rpc import Rpc, hex_int
+from ledger.chain.rpc import Rpc
 from ledger.chain.sender import Sender
 from ledger.chain.signing import Transaction
 from ledger.domain.errors import ExitCode, UnreachableError

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import orjson
 
+from ledger.chain.answers import hex_int
 from ledger.chain.keys import dev_signer
 from ledger.chain.node import LocalNode
 from ledger.chain.requests import Request
-from ledger.chain.rpc import Rpc, hex_int
+from ledger.chain.rpc import Rpc
 from ledger.chain.sender import Sender
 
 SINK = "0x" + "cd" * 20

@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from _command import HELD
 from jsonschema import Draft202012Validator
 
 from ledger.cli import registry
+from ledger.cli.context import read_bytes, write_new
 from ledger.cli.output import Output, clean, date, jsonable
 from ledger.cli.run import split_options
 from ledger.domain.errors import LedgerError
@@ -58,6 +60,13 @@ def test_help_succeeds(run, arguments):
 def test_nothing_given_shows_help_and_is_a_usage_error(run):
     ran = run()
     assert (ran.code, ran.out) == (2, registry.overview())
+
+
+@pytest.mark.parametrize(("arguments", "missing"), [([], "A command"), (["report"], "A verb")])
+def test_what_is_missing_is_told_as_json_too(run, arguments, missing):
+    ran = run(*arguments, json=True)
+    assert (ran.code, ran.error["what"]) == (2, f"{missing} is needed.")
+    assert "--help" in ran.error["remedy"]
 
 
 def test_a_noun_alone_shows_its_help(run):
@@ -111,7 +120,16 @@ def test_options_fall_back_to_the_environment(monkeypatch):
     assert (options.rpc, options.account) == ("http://a:1", "dev:4")
 
 
-@pytest.mark.parametrize("arguments", [["--rpc"], ["chain", "--chain-id", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--rpc"],
+        ["--rpc", "--json"],
+        ["chain", "--chain-id", "x"],
+        ["chain", "--chain-id", "\u00b2"],
+        ["chain", "--chain-id", "9" * 5_000],
+    ],
+)
 def test_options_without_or_with_bad_values(arguments):
     with pytest.raises(LedgerError):
         split_options(arguments)
@@ -218,3 +236,113 @@ def test_time_of_a_command(node, capsys):
 def test_a_number_that_is_none_is_told_in_plain_words(run):
     ran = run("licence", "show", "abc", json=True)
     assert (ran.code, ran.error["what"]) == (2, "Invalid value for 'number': a whole number is needed.")
+
+
+# ---- files, folders and streams
+
+
+@pytest.mark.parametrize("name", ["", "folder", "/dev/null", "file/below"])
+def test_a_place_where_no_file_can_be_written(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(LedgerError, match="cannot be written") as told:
+        write_new(Path(name), b"new")
+    assert told.value.why
+    assert told.value.remedy
+    assert Path("/dev/null").is_char_device()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_new(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("name", ["", "missing", "folder", "dangling", "loop"])
+def test_a_file_that_cannot_be_read(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(LedgerError, match="cannot be read") as told:
+        read_bytes(name)
+    assert told.value.why
+    assert told.value.remedy
+
+
+def test_a_device_without_an_end_is_too_large():
+    with pytest.raises(LedgerError, match="larger than 1,000 bytes"):
+        read_bytes("/dev/zero", largest=1_000)
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_file_where_the_home_folder_belongs(run, tmp_path, name):
+    (tmp_path / "file").write_text("kept")
+    ran = run("chain", "start", home=tmp_path / name, json=True)
+    assert (ran.code, ran.error["what"]) == (2, "A file or folder cannot be read or written.")
+    assert str(tmp_path / "file") in ran.error["where"]
+    assert ran.error["why"]
+    assert ran.error["remedy"]
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_file_where_the_store_of_files_belongs(on, manifest, unsent):
+    ran = on("catalogue", "create", manifest, files=manifest, account="dev:0", json=True)
+    assert (ran.code, str(manifest) in ran.error["where"], unsent()) == (2, True, 0)
+
+
+def test_paths_of_a_home_that_nobody_has(run, tmp_path):
+    for arguments in (["key", "list", "--home", "~no-such-user/x"], ["report", "import", "~no-such-user/x"]):
+        ran = run(*arguments, json=True)
+        assert (ran.code, "begins with ~" in ran.error["what"], "$HOME" in ran.error["remedy"]) == (
+            2,
+            True,
+            True,
+        )
+
+
+def test_a_program_without_any_home_still_says_what_is_missing(run, tmp_path, monkeypatch):
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda number: (_ for _ in ()).throw(KeyError(number)))
+    assert run("doctor", home=tmp_path / "home", json=True).code == 0
+    assert run("key", "list", home=tmp_path / "home", json=True).code == 0
+
+
+def _child(code: str, **settings: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*COMMAND, *code.split()], capture_output=True, env={**os.environ, **settings}, check=False
+    )
+
+
+def test_a_stream_that_lacks_letters_gets_them_escaped(tmp_path):
+    home = tmp_path / "h\u00e9"
+    for encoding in ("ascii", "latin-1"):
+        told = _child(f"key list --home {home} --json", PYTHONIOENCODING=encoding)
+        assert json.loads(told.stdout)["data"]["folder"] == str(home / "keys")
+        told = _child("balance \u6f22 --rpc http://127.0.0.1:1", PYTHONIOENCODING=encoding)
+        assert (told.returncode, b"UnicodeEncodeError" in told.stderr) == (3, False)
+
+
+@pytest.mark.parametrize("options", ["", " --json"])
+def test_output_that_cannot_be_written_is_told_once(tmp_path, options):
+    with Path("/dev/full").open("wb") as full:
+        told = subprocess.run(
+            [*COMMAND, *f"chain status --home {tmp_path}{options}".split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert told.returncode == 6
+    assert told.stderr.count(b"Error: Nothing can be written.") == 1
+    assert b"Traceback" not in told.stderr
+    assert b"Exception ignored" not in told.stderr
+
+
+def test_closed_streams_are_no_fault(tmp_path):
+    line = " ".join([*COMMAND, "key", "list", "--home", str(tmp_path)])
+    for closed in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
+        told = subprocess.run(["/bin/sh", "-c", f"{line} {closed}"], capture_output=True, check=False)
+        assert (told.returncode, b"Traceback" in told.stderr) == (0, False), closed
