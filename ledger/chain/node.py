@@ -93,6 +93,11 @@ class LocalNode:
                 return cls.attach(place)
             before = NodeFile.read(place)
             state = usable_state(place)
+            lost = state is None and before is not None and before.running and before.genesis > 0
+            if (
+                lost and before is not None
+            ):  # killed before its first dump: begun anew, with the same first block
+                genesis_time, chain_id = before.genesis, before.chain_id
             arguments = [
                 "--hardfork",
                 "prague",
@@ -128,7 +133,7 @@ class LocalNode:
                     arguments += ["--timestamp", str(hex_int(first["timestamp"]))]
                 node = cls._launch(place, arguments, lock, background, temporary)
             try:
-                if state is not None:
+                if state is not None or lost:
                     node._restore_clock(before.offset if before else 0)
                     node.recovered = torn or (before is not None and before.running)
                 node._remember(running=True)
@@ -160,7 +165,8 @@ class LocalNode:
             node = cls(place, held, process, temporary)
             try:
                 node._wait_for_answer()
-                node._held = replace(held, chain_id=node.rpc.chain_id)
+                genesis = hex_int(node.rpc.block("0x0")["timestamp"])
+                node._held = replace(held, chain_id=node.rpc.chain_id, genesis=genesis)
                 return node
             except _PortTaken:
                 continue

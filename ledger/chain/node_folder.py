@@ -16,13 +16,16 @@ from ledger.chain.folders import write_whole
 
 @dataclass(frozen=True, slots=True)
 class NodeFile:
-    """What node.json says. `offset`: the chain's clock less the wall's, in seconds."""
+    """What node.json says. `offset`: the chain's clock less the wall's, in seconds; `genesis`: when the chain begins,
+    0 where an older version wrote the file.
+    """
 
     pid: int
     port: int
     chain_id: int
     offset: int
     running: bool
+    genesis: int = 0
 
     @classmethod
     def read(cls, folder: Path) -> NodeFile | None:

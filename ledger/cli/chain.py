@@ -22,10 +22,17 @@ def start(
     ] = "",
 ) -> None:
     """Starts the home folder's chain where it was, or a new one. It goes on in the background."""
+    from ledger.chain.node import node_status
     from ledger.operations import chains
     from ledger.operations.times import parse_time
 
+    crashed = node_status(current().session.home.chain).state == "crashed"
     status = chains.start(current().session.home, genesis_time=parse_time(at) if at else None)
+    if crashed:
+        current().out.say(
+            "Note: the chain was not stopped but ended; what it did in its last half minute may be lost. "
+            "Run the commands again whose effects are missing: nothing is done twice."
+        )
     _tell(status, [command("deploy", "--from", "dev:0"), command("chain", "stop")])
 
 

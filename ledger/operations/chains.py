@@ -24,9 +24,12 @@ def start(home: Home, *, genesis_time: int | None = None) -> NodeStatus:
             remedy="Start it without --at, or give another folder: --home.",
             exit_code=ExitCode.USAGE,
         )
-    node = LocalNode.start(home.chain, genesis_time=genesis_time, background=True)
-    _started.setdefault(home.chain, node)
-    hang_up(node)
+    if node_status(home.chain).state != "running":
+        if (ended := _started.pop(home.chain, None)) is not None:
+            ended.kill()  # it has ended by itself: this hears of its end
+        node = LocalNode.start(home.chain, genesis_time=genesis_time, background=True)
+        _started[home.chain] = node
+        hang_up(node)
     return node_status(home.chain)
 
 

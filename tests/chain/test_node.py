@@ -79,6 +79,30 @@ def test_after_a_crash_no_block_is_older_than_the_head(tmp_path):
         assert hex_int(head(again)["timestamp"]) >= GENESIS + 900 * DAY
 
 
+@pytest.mark.parametrize("genesis", [GENESIS, None])
+def test_killed_before_the_first_dump_it_begins_with_the_same_block_and_gets_the_same_bytes(
+    tmp_path, genesis
+):
+    folder = tmp_path / "chain"
+    node = LocalNode.start(folder, genesis_time=genesis, state_interval=3_600)
+    node.advance(400 * DAY)
+    gift = Request("pay", "0x" + "11" * 20, b"", value=7, gas=21_000)
+    with Sender(node.rpc, dev_signer(0), tmp_path) as sender:
+        done = sender.send_one(gift)
+        first = sender.rpc.genesis
+    was = node.now()
+    node.kill()
+    assert not (folder / "state.json").exists()
+    with LocalNode.start(folder) as again:
+        assert again.recovered
+        assert again.rpc.genesis == first
+        assert again.now() >= was
+        with Sender(again.rpc, dev_signer(0), tmp_path) as sender:
+            assert sender.send_one(gift).hash == done.hash
+        assert hex_int(again.rpc.call("eth_getBalance", "0x" + "11" * 20, "latest")) == 7
+        assert hex_int(head(again)["timestamp"]) >= was
+
+
 def test_state_cut_short_by_a_kill_falls_back_to_the_last_clean_stop(tmp_path):
     folder = tmp_path / "chain"
     with LocalNode.start(folder, genesis_time=GENESIS) as node:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
 from ledger.chain import keys
+from ledger.chain.node import node_status
 
 GENESIS = 1_704_067_200
 
@@ -43,6 +47,22 @@ def test_a_chain_lives_through_stop_and_start(run, home_chain):
     assert (back.code, "cannot go back from 2024-05-01" in back.error["what"]) == (2, True)
     again = run("chain", "start", at="2023-01-01", json=True)
     assert (again.code, "has a chain already" in again.error["what"]) == (2, True)
+
+
+def test_a_chain_that_was_killed_begins_again_where_it_began_and_says_so(run, home_chain):
+    before = run("chain", "status", json=True).data
+    os.kill(before["pid"], signal.SIGKILL)
+    while node_status(home_chain).state == "running":
+        time.sleep(0.01)
+    again = run("chain", "start")
+    assert "what it did in its last half minute may be lost" in again.err
+    after = run("chain", "status", json=True).data
+    assert (after["state"], after["time"] >= before["time"], after["time"] - before["time"] < 60) == (
+        "running",
+        True,
+        True,
+    )
+    assert "half minute" not in run("chain", "start").err
 
 
 def test_dates_that_are_none(run):
