@@ -381,7 +381,10 @@ class FileReader:
         start, length = int(self._state[0]), int(self._state[1])
         cells = self._buffers.works[0]
         self._block = raw[start : start + length]
-        lines = [raw[int(cells[k, 0]) - 8 : int(cells[k, 9]) - 1] + b"\n" for k in range(first_work, n_work)]
+        # With both bytes of an end of line: a carriage return of the line's own stays within it.
+        lines = [
+            raw[int(cells[k, 0]) - 8 : int(cells[k, 9]) - 1] + b"\r\n" for k in range(first_work, n_work)
+        ]
         if sum(map(len, lines)) > _CARRIED:
             raise LedgerError("A block of the file describes works of more than 64 MiB.", self.facts.name)
         self._carry = lines

@@ -69,6 +69,16 @@ def test_rejected_lines_stand_in_the_order_of_the_file(tmp_path):
     assert kinds == ["unknown-summary"] * 6 + ["unknown-record", "unknown-summary"]
 
 
+def test_a_carriage_return_of_a_line_stays_within_it(tmp_path):
+    """Two before the end of line: one is a control character, also where the work is carried to the next chunk."""
+    path = write(
+        tmp_path, [HEAD, summary(), work() + "\r\r", usage(), work("2") + "\r", usage("2"), "ASAI.01\t3\r\r"]
+    )
+    found = the_same(path, 1 << 24, 7, 100, 150, 400)
+    assert [row["work"] for row in found["usage"]] == [None, "work-1"]
+    assert [row["kind"] for row in found["rejected"]] == ["control-character"] * 2
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from(LINES), min_size=1, max_size=14),
