@@ -88,14 +88,18 @@ ABOUT: dict[FlawKind, About] = {
     FlawKind.UNKNOWN_SUMMARY: About(_REJECTED, "the usage names a summary record that is not there"),
     FlawKind.WEIGHTS: About(_REJECTED, "the attribution weights of an output do not sum to 1,000,000"),
     FlawKind.LICENCE: About(_REJECTED, "the usage is reported under another licence"),
-    FlawKind.PERIOD: About(_REJECTED, "the usage lies outside the licence's term"),
+    FlawKind.PERIOD: About(
+        _REJECTED, "the usage lies outside the licence's term, or outside the period of its file"
+    ),
     FlawKind.SCOPE: About(_REJECTED, "the licence does not permit this use"),
     FlawKind.TERRITORY: About(_REJECTED, "the licence does not hold in this territory"),
     FlawKind.MODEL: About(_REJECTED, "the licence covers another model or version"),
     FlawKind.UNKNOWN_REFERENCE: About(_UNMATCHED, "the usage names a work that its block does not describe"),
     FlawKind.UNKNOWN_WORK: About(_UNMATCHED, "the work is not in the catalogue"),
     FlawKind.WITHDRAWN_WORK: About(_UNMATCHED, "the work was withdrawn from the catalogue"),
-    FlawKind.FILE_NAME: About(_NOTED, "the file's name is not of the form, or contradicts HEAD"),
+    FlawKind.FILE_NAME: About(
+        _NOTED, "the file's name is not of the form, or contradicts HEAD or what the file is"
+    ),
     FlawKind.CELLS: About(_NOTED, "the line has fewer or more cells than its record"),
     FlawKind.EMPTY_CELL: About(_NOTED, "a cell is empty that the profile demands"),
     FlawKind.FORM: About(

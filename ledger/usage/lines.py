@@ -32,6 +32,7 @@ class LineReader:
         self.block = Block()
         self.by_id: dict[str, Summary] = {}
         self._first: tuple[int, str, bool] | None = None
+        self._too_many = False
         self.judge: Callable[[Summary], None] = lambda one: None
 
     def flaw(self, kind: FlawKind, line: int, record: str, cell: str, what: str, why: str = "") -> None:
@@ -230,7 +231,8 @@ class LineReader:
 
     def _summary(self, line: Line, raw: bytes, worst: FlawKind | None) -> None:
         if len(self.facts.summaries) >= SUMMARIES:
-            if len(self.facts.summaries) == SUMMARIES:
+            if not self._too_many:
+                self._too_many = True
                 self.flaw(
                     FlawKind.SIZE,
                     line.number,

@@ -14,6 +14,14 @@ from ledger.usage.summary import Tally
 from ledger.usage.tables import Tables
 
 _PAGE = 10_000
+#: So many lines stand under one key where lines are looked up by ranges.
+_SPAN = 16
+#: A sum of usages, which may pass 38 digits, as text: its parts below and above 10^19 are added up apart.
+_LIMB = 10**19
+_USAGES = (
+    f"coalesce(sum(usages::HUGEINT % {_LIMB}::HUGEINT), 0)::VARCHAR, "
+    f"coalesce(sum(usages::HUGEINT // {_LIMB}::HUGEINT), 0)::VARCHAR"
+)
 
 
 def check_weights(tables: Tables, flaws: FlawLog) -> int:
@@ -29,15 +37,19 @@ def check_weights(tables: Tables, flaws: FlawLog) -> int:
         )
         if not engine.execute("SELECT count(*) FROM wrong").fetchone()[0]:
             return 0
+        # A run stands under each span of lines that it touches, so that the join is one by equal keys: a range of
+        # lines alone would be compared with every run of the file.
         engine.execute(
-            "CREATE TEMP TABLE runs AS SELECT file, first, last, total FROM read_parquet(?) JOIN wrong USING (h1, h2)",
+            f"CREATE TEMP TABLE runs AS SELECT file, first, last, total, "
+            f"unnest(range(first // {_SPAN}, last // {_SPAN} + 1)) AS span FROM read_parquet(?) "
+            "JOIN wrong USING (h1, h2)",
             [path],
         )
         engine.execute(
             "CREATE TEMP TABLE lines AS SELECT u.file, u.record, total "
             f"FROM read_parquet('{_sql(tables.path('usage'))}') u "
-            "JOIN runs r ON u.file = r.file AND u.record >= r.first AND u.record <= r.last "
-            "WHERE u.weight_ppm IS NOT NULL"
+            f"JOIN runs r ON u.file = r.file AND u.record // {_SPAN} = r.span "
+            "AND u.record >= r.first AND u.record <= r.last WHERE u.weight_ppm IS NOT NULL"
         )
         rows = engine.execute("SELECT file, record, total FROM lines ORDER BY file, record")
         count = 0
@@ -74,11 +86,15 @@ def _move(engine: Any, tables: Tables) -> None:
 def moved_tally(tables: Tables) -> Tally:
     """Lines and usages that weights have rejected."""
     with connect(tables.folder) as engine:
-        lines, usages = engine.execute(
-            f"SELECT count(*), coalesce(sum(usages), 0)::HUGEINT FROM read_parquet('{_sql(tables.path('rejected'))}') "
+        row = engine.execute(
+            f"SELECT count(*), {_USAGES} FROM read_parquet('{_sql(tables.path('rejected'))}') "
             f"WHERE kind = '{FlawKind.WEIGHTS.value}'"
         ).fetchone()
-    return Tally(lines, int(usages))
+    return _tally(*row)
+
+
+def _tally(lines: int, low: str, high: str) -> Tally:
+    return Tally(lines, int(low) + int(high) * _LIMB)
 
 
 def match_works(tables: Tables, against: Against, flaws: FlawLog) -> Tally:
@@ -123,9 +139,8 @@ def match_works(tables: Tables, against: Against, flaws: FlawLog) -> Tally:
                 kind = FlawKind.WITHDRAWN_WORK if was else FlawKind.UNKNOWN_WORK
                 where = "was withdrawn from the catalogue" if was else "is not in the catalogue"
                 flaws.add(kind, file, record, "", "DspResourceId", f"The work {quoted(work)} {where}.")
-        lines, usages = engine.execute(
-            f"SELECT count(*), coalesce(sum(usages), 0)::HUGEINT FROM {source} "
-            "JOIN matched USING (work) WHERE id IS NULL"
+        row = engine.execute(
+            f"SELECT count(*), {_USAGES} FROM {source} JOIN matched USING (work) WHERE id IS NULL"
         ).fetchone()
         if engine.execute("SELECT count(*) FROM matched WHERE id IS NOT NULL AND id <> work").fetchone()[0]:
             renamed = usage.with_suffix(".renamed")
@@ -134,7 +149,7 @@ def match_works(tables: Tables, against: Against, flaws: FlawLog) -> Tally:
                 f"ON m.work = u.work ORDER BY file, record) TO '{_sql(renamed)}' (FORMAT parquet, COMPRESSION zstd)"
             )
             renamed.replace(usage)
-        return Tally(lines, int(usages))
+        return _tally(*row)
 
 
 #: The normal forms that ledger.domain.identifiers gives, for those that a usage file has.

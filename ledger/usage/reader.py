@@ -107,6 +107,7 @@ def read_report(
                 reader.read(source.chunks(), partial(getattr, source, "torn"), tell)
             source.finish()
             facts.sha256, facts.size = source.sha256, source.size
+            facts.packed = source.packed
             _after_file(facts, held, flaws)
             for mine, of_file in (
                 (report.accepted, reader.accepted),
@@ -133,6 +134,13 @@ def read_report(
 def _after_file(facts: FileFacts, held: Against, flaws: FlawLog) -> None:
     if not facts.flat:
         check_name(facts, flaws)
+    if facts.whole and facts.packed is not facts.name.lower().endswith(".gz"):
+        what = (
+            "The file is a gzip archive; its name does not say so."
+            if facts.packed
+            else ("The file's name ends in .gz; it is no gzip archive.")
+        )
+        flaws.add(FlawKind.FILE_NAME, facts.index, 0, "", "", what, "It is read as what it is.")
     check_order(facts, flaws)
     if facts.head is None and facts.whole and not facts.flat and not flaws.counts[FlawKind.NO_HEAD]:
         flaws.add(FlawKind.NO_HEAD, facts.index, 0, "", "", "The file has no HEAD.")

@@ -12,6 +12,8 @@ from typing import BinaryIO
 from ledger.usage.flaws import FlawKind
 
 CHUNK = 8 * 1024 * 1024
+#: A chunk has at most so many lines: memory holds some hundred bytes for each.
+LINES = 256 * 1024
 #: A line may have so many bytes; of a longer one only the beginning is kept.
 LINE_LIMIT = 1 << 20
 KEPT_OF_LONG_LINE = 200
@@ -48,7 +50,7 @@ class LongLine:
 class Source:
     """One file. After `chunks` is through, `sha256`, `size` (bytes on disk) and `torn` hold.
 
-    `torn`: the last line has no end of line.
+    `torn`: the last line has no end of line. `packed`: it is a gzip archive.
     """
 
     def __init__(self, path: Path, *, chunk: int = CHUNK, largest: int = LARGEST) -> None:
@@ -58,6 +60,7 @@ class Source:
         self._hash = hashlib.sha256()
         self.size = 0
         self.torn = False
+        self.packed = False
 
     @property
     def sha256(self) -> bytes:
@@ -90,7 +93,8 @@ class Source:
             with self.path.open("rb") as file:
                 begin = file.read(2)
                 file.seek(0)
-                yield from self._unpacked(file) if begin == b"\x1f\x8b" else self._plain(file)
+                self.packed = begin == b"\x1f\x8b"
+                yield from self._unpacked(file) if self.packed else self._plain(file)
         except OSError as error:
             what = error.strerror or str(error)
             raise SourceRefused(FlawKind.UNREADABLE, "The file cannot be read.", what) from error
@@ -155,13 +159,9 @@ class Source:
     def chunks(self) -> Iterator[Chunk | LongLine]:
         """The file's lines. Raises SourceRefused: other encodings and archives that cannot be read."""
         rest = b""
-        first = True
         long_begin, long_size, last = b"", 0, b""
-        for read in self.pieces():
+        for read in looked_at(self.pieces()):
             piece = read
-            if first:
-                first = False
-                _look(piece)
             if long_size:
                 cut = piece.find(b"\n")
                 if cut < 0:
@@ -173,7 +173,8 @@ class Source:
                 long_begin, long_size, piece = b"", 0, piece[cut + 1 :]
             cut = piece.rfind(b"\n") + 1
             if cut:
-                yield Chunk(b"".join((rest, memoryview(piece)[:cut])))
+                whole = b"".join((rest, memoryview(piece)[:cut]))
+                yield from _bounded(whole)
                 rest = piece[cut:]
             else:
                 rest += piece
@@ -186,6 +187,28 @@ class Source:
         elif rest:
             self.torn = True
             yield Chunk(rest + b"\n")
+
+
+def _bounded(whole: bytes) -> Iterator[Chunk]:
+    """Whole lines as chunks of at most LINES lines."""
+    if whole.count(b"\n") <= LINES:
+        yield Chunk(whole)
+        return
+    at = 0
+    while at < len(whole):
+        # So many bytes have no more lines; a line that is longer stands alone.
+        end = whole.rfind(b"\n", at, at + LINES) + 1 or whole.find(b"\n", at + LINES) + 1
+        yield Chunk(whole[at:end])
+        at = end
+
+
+def looked_at(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of a file that is to be text. Raises SourceRefused where the first is plainly not."""
+    first = next(pieces, None)
+    if first is not None:
+        _look(first)
+        yield first
+        yield from pieces
 
 
 def _look(piece: bytes) -> None:

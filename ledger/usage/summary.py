@@ -97,6 +97,7 @@ class FileFacts:
     size: int = 0
     whole: bool = True
     flat: bool = False
+    packed: bool = False
 
     def note(self, number: int) -> None:
         """A line that is counted: the first and the last of them."""

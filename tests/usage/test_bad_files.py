@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from _files import HEAD, NAME, body, figures, foot, read, summary, told, usage, work, write
 
+from ledger.usage import lines as lines_of
+from ledger.usage import sources
 from ledger.usage.checks import Against
 from ledger.usage.flaws import ABOUT, FlawKind, FlawLog, Severity
 
@@ -89,6 +91,68 @@ def test_two_archives_in_one_file_are_read_on(tmp_path):
     content = write(tmp_path, body()).read_bytes()
     path.write_bytes(gzip.compress(content[:700]) + gzip.compress(content[700:]))
     assert told(read(tmp_path, path)) == []
+
+
+def test_a_name_that_hides_the_archive_is_noted(tmp_path):
+    path = write(tmp_path, body())
+    plain = path.read_bytes()
+    path.write_bytes(gzip.compress(plain))
+    (tmp_path / GZ).write_bytes(plain)
+    for one in (path, tmp_path / GZ):
+        report = read(tmp_path, one)
+        assert told(report) == [(0, "file-name", "")]
+        assert figures(report) == (4, 0, 0, 60)
+
+
+def test_a_chunk_has_no_more_lines_than_memory_has_room_for(tmp_path, monkeypatch):
+    """Eight megabytes of empty lines took 1.6 GB."""
+    monkeypatch.setattr(sources, "LINES", 100)
+    path = tmp_path / NAME
+    lines = [b"a" * 250, *[b""] * 1000, b"b" * 99, b"c" * 100, *[b"d"] * 200, b"e" * 300]
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    pieces = [one.data for one in sources.Source(path).chunks()]
+    assert b"".join(pieces) == path.read_bytes()
+    assert all(piece.endswith(b"\n") and piece.count(b"\n") <= 100 for piece in pieces)
+
+
+def test_too_many_summaries_are_told_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines_of, "SUMMARIES", 3)
+    lines = [HEAD, *(summary(str(i), usages="0") for i in range(50))]
+    report = read(tmp_path, write(tmp_path, lines))
+    assert [one for one in told(report) if one[1] == "size"] == [(5, "size", "")]
+    assert pq.read_table(report.folder / "rejected.parquet")["record"].to_pylist() == list(range(5, 52))
+
+
+MANY = "9" * 38
+
+
+def test_usages_of_more_than_38_digits_in_all_are_counted(tmp_path):
+    """Rejected by their weights, and of a work that nobody knows."""
+    lines = [HEAD, summary(usages=""), work()]
+    lines += [usage(count=MANY) for _ in range(3)]
+    report = read(tmp_path, write(tmp_path, lines))
+    assert report.rejected.as_dict() == {"lines": 3, "usages": str(3 * int(MANY)), "unread": 0}
+    lines[3:] = [usage(count=MANY, weight="", output="") for _ in range(4)]
+    report = read(tmp_path, write(tmp_path, lines), against=Against(works={}))
+    assert report.unmatched.as_dict() == {"lines": 4, "usages": str(4 * int(MANY)), "unread": 0}
+
+
+def test_of_many_outputs_just_those_with_wrong_weights_are_rejected(tmp_path):
+    """Runs of lines longer and shorter than a span, some of them in several pieces."""
+    lines, wrong = [HEAD, summary(usages=""), work()], []
+    for number in range(60):
+        size = 1 + number * 7 % 40
+        each = 1_000_000 // size
+        weights = [1_000_000 - each * (size - 1), *[each] * (size - 1)]
+        if number % 3 == 0:
+            weights[0] -= 1
+            wrong += range(len(lines) + 1, len(lines) + 1 + size)
+        lines += [usage(output=f"o{number}", weight=str(one), count="1") for one in weights]
+        # A line of another output within the run, and one without a weight.
+        lines.insert(-1, usage(output="", weight="", count="1"))
+        wrong = [one + (one == len(lines) - 1) for one in wrong] if number % 3 == 0 else wrong
+    report = read(tmp_path, write(tmp_path, lines))
+    assert [line for line, kind, _ in told(report) if kind == "weights"] == wrong
 
 
 def test_a_zip_bomb_is_refused_at_once(tmp_path):
