@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 
 from ledger.usage.cells import quoted
 from ledger.usage.flaws import FlawKind
+from ledger.usage.lines import SUMMARIES
 from ledger.usage.own_lines import OwnLineReader
-from ledger.usage.records import SUMMARY, USAGE, WORK
-from ledger.usage.sources import LINE_LIMIT, Source, SourceRefused
+from ledger.usage.records import HEAD, SUMMARY, USAGE, WORK
+from ledger.usage.sources import LINE_LIMIT, Source, SourceRefused, looked_at
 from ledger.usage.summary import Line, read_summary
 from ledger.usage.tables import Tables
 from ledger.usage.tsv import FileReader
@@ -32,6 +33,8 @@ COLUMNS = tuple(dict.fromkeys((*HEAD_COLUMNS, *SUMMARY_COLUMNS, *WORK_COLUMNS, *
 NEEDED = ("DspResourceId", "Usages", "UseType")
 _BLOCK = 8 * 1024 * 1024
 _ROWS = 100_000
+#: Up to it a floating-point number tells every whole number from its neighbours.
+_EXACT = float(2**53 - 1)
 
 
 def is_flat(path: Path) -> bool:
@@ -39,6 +42,8 @@ def is_flat(path: Path) -> bool:
     name = path.name.lower()
     if name.endswith((".csv", ".csv.gz", ".parquet")):
         return True
+    if name.endswith((".tsv", ".tsv.gz")):
+        return False
     try:
         with path.open("rb") as file:
             return file.read(4) == b"PAR1"
@@ -50,7 +55,7 @@ class _Stream(io.RawIOBase):
     """The unpacked bytes of a source as a file."""
 
     def __init__(self, source: Source) -> None:
-        self._pieces = source.pieces()
+        self._pieces = looked_at(source.pieces())
         self._rest = b""
 
     def readable(self) -> bool:
@@ -78,9 +83,7 @@ def read_flat(
     reader = FileReader(lines, tables, keys, lines_a_row=2, first_row=1 if parquet else 2)
     summaries: dict[tuple[str, ...], str] = {}
     try:
-        for batch in _parquet(source) if parquet else _csv(source, lines, reader):
-            if not facts.all_lines:
-                _check_columns(batch.schema.names, lines)
+        for batch in _parquet(source, lines) if parquet else _csv(source, lines, reader):
             text = _texts(batch)
             ids = _summaries(text, len(batch), lines, summaries, reader)
             reader.chunk(_as_lines(text, ids, len(batch), reader.number(0)))
@@ -88,6 +91,9 @@ def read_flat(
     except SourceRefused as refused:
         facts.whole = False
         lines.flaw(refused.kind, 0, "", "", refused.what, refused.why)
+    except UnicodeDecodeError:
+        facts.whole = False
+        lines.flaw(FlawKind.FILE_ENCODING, 0, "", "", "The names of the columns are not UTF-8.")
     except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
         facts.whole = False
         why = str(error).splitlines()[0][:200]
@@ -130,9 +136,15 @@ def _csv(source: Source, lines: OwnLineReader, reader: FileReader) -> Iterator[A
             f"The row has {row.actual_columns} cells; the header has {row.expected_columns}.",
         )
         lines.flaw(FlawKind.MISSING_CELL, number, "", "", "The row cannot be told into columns.")
-        lines.reject(number, FlawKind.MISSING_CELL, "", str(row.text).encode())
+        held = str(row.text).splitlines() or [""]
+        if len(held) > 1:
+            what = f"The row spans {len(held):,} lines: a quotation mark is not closed where it should be."
+            lines.flaw(
+                FlawKind.FORM, number, "", "", what, "Each of the lines counts as a usage without a number."
+            )
+        for text in held:
+            lines.reject(number, FlawKind.MISSING_CELL, "", text.encode())
         passed.append(number)
-        reader.left_out(passed)
         return "skip"
 
     stream = pa.PythonFile(_Stream(source), mode="r")
@@ -144,10 +156,14 @@ def _csv(source: Source, lines: OwnLineReader, reader: FileReader) -> Iterator[A
         parse,
         csv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(COLUMNS, pa.binary())),
     )
-    yield from first
+    _check_columns(first.schema.names, lines)
+    for batch in first:
+        reader.left_out(passed)
+        yield batch
+    reader.left_out(passed)
 
 
-def _parquet(source: Source) -> Iterator[Any]:
+def _parquet(source: Source, lines: OwnLineReader) -> Iterator[Any]:
     import pyarrow.parquet as pq
 
     # The footer says what the pages claim to unpack to: a bomb is refused before it is opened.
@@ -155,29 +171,46 @@ def _parquet(source: Source) -> Iterator[Any]:
         claimed = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
         if claimed > source.largest:
             raise SourceRefused(FlawKind.SIZE, f"The file unpacks to {claimed:,} bytes.")
-        yield from file.iter_batches(
-            _ROWS, columns=[one for one in file.schema_arrow.names if one in COLUMNS]
-        )
+        names = file.schema_arrow.names
+        _check_columns(names, lines)
+        yield from file.iter_batches(_ROWS, columns=[one for one in names if one in COLUMNS])
 
 
 def _texts(batch: Any) -> dict[str, Any]:
     """Each known column as bytes; NULL is empty, tabs and ends of line become a control character."""
-    return {
-        name: _text(column)
-        for name, column in zip(batch.schema.names, batch.columns, strict=True)
-        if name in COLUMNS
-    }
+    found = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if name not in COLUMNS:
+            continue
+        try:
+            found[name] = _text(column)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            what = f"The column {name} holds {column.type}, which is no text and no number."
+            raise SourceRefused(FlawKind.UNREADABLE, what) from error
+    return found
 
 
 def _text(column: Any) -> Any:
     if pa.types.is_boolean(column.type):
         column = pc.if_else(column, "true", "false")
+    if pa.types.is_floating(column.type):
+        column = _plain(column)
+    elif pa.types.is_decimal(column.type):
+        column = pc.replace_substring_regex(column.cast(pa.string()), r"\.0+$", "")
     if not (pa.types.is_binary(column.type) or pa.types.is_string(column.type)):
         column = column.cast(pa.string())
     column = pc.fill_null(column.cast(pa.binary()), b"")
     if _has_breaks(column):
         return pa.array([_unbroken(one) for one in column.to_pylist()], pa.binary())
     return column
+
+
+def _plain(column: Any) -> Any:
+    """Numbers with a floating point as text: whole ones that are exact as such, as 1000 and not as 1e+03."""
+    column = column.cast(pa.float64())
+    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less_equal(pc.abs(column), _EXACT))
+    digits = pc.if_else(whole, column, 0.0).cast(pa.int64()).cast(pa.string())
+    return pc.if_else(whole, digits, column.cast(pa.string()))
 
 
 def _has_breaks(column: Any) -> bool:
@@ -210,8 +243,7 @@ def _summaries(
         cells = {name: columns[name][place].decode("utf-8", "replace") for name in names}
         key = tuple(cells.values())
         if key not in known:
-            known[key] = cells.get("SummaryRecordId") or str(len(known) + 1)
-            _register(cells, known[key], reader.number(2 * row), lines)
+            known[key] = _register(cells, len(known) + 1, reader.number(2 * row), lines)
         ids.append((place, known[key]))
     by_place = [one for _, one in sorted(ids)]
     firsts = firsts.append_column("id", pa.array(by_place, pa.binary()))
@@ -223,14 +255,25 @@ def _summaries(
     return joined.sort_by("row").column("id").combine_chunks()
 
 
-def _register(cells: dict[str, str], key: str, number: int, lines: OwnLineReader) -> None:
-    facts = lines.facts
-    if facts.head is None and cells.get("UsageStartDate"):
-        from ledger.usage.records import HEAD
-
-        facts.head = Line(
-            facts.index, number, HEAD, ["HEAD", *(cells.get(one.name, "") for one in HEAD.columns)]
+def _register(cells: dict[str, str], place: int, number: int, lines: OwnLineReader) -> str:
+    """Enters a combination of the summary columns as a summary; its id, which no other has."""
+    if place > SUMMARIES:
+        what = (
+            f"There are more than {SUMMARIES:,} combinations of licence, use, territory, figures and period."
         )
+        raise SourceRefused(FlawKind.SIZE, what)
+    facts = lines.facts
+    key = given_id = cells.get("SummaryRecordId") or str(place)
+    while key in lines.by_id:
+        key = f"{key}/{place}"
+    if key != given_id and cells.get("SummaryRecordId"):
+        above = lines.by_id[given_id].line.number
+        lines.flaw(
+            FlawKind.REPEATED_ID, number, SUMMARY.name, "SummaryRecordId",
+            f"The summary id {quoted(given_id)} stands at row {above} too, where it means other figures.",
+            "Each of them counts for what its own row says.",
+        )  # fmt: skip
+    other = _of_another_report(cells, number, lines)
     texts = [SUMMARY.name, *(cells.get(one.name, "") for one in SUMMARY.columns)]
     texts[1] = key
     given = [one if one.name in cells else None for one in SUMMARY.columns]
@@ -239,12 +282,33 @@ def _register(cells: dict[str, str], key: str, number: int, lines: OwnLineReader
     for column, value in zip(given, texts[1:], strict=True):
         if column is not None and value and (found := cells_of.check(column, value)) is not None:
             lines.flaw(found.kind, number, SUMMARY.name, column.name, found.what, found.why)
-    if key in lines.by_id:
-        return
     one = read_summary(len(facts.summaries), Line(facts.index, number, SUMMARY, texts))
     lines.by_id[key] = one
     facts.summaries.append(one)
+    one.refused = other
     lines.judge(one)
+    return key
+
+
+def _of_another_report(cells: dict[str, str], number: int, lines: OwnLineReader) -> FlawKind | None:
+    """Takes message and period of the first rows that state them for the file's; why a row of others is rejected."""
+    facts = lines.facts
+    if facts.head is None:
+        if any(cells.get(name) for name in HEAD_COLUMNS):
+            held = ["HEAD", *(cells.get(one.name, "") for one in HEAD.columns)]
+            facts.head = Line(facts.index, number, HEAD, held)
+        return None
+    found: FlawKind | None = None
+    for name in HEAD_COLUMNS:
+        stated, given = facts.head.get(name), cells.get(name, "")
+        if given and not stated:
+            facts.head.cells[HEAD.place(name)] = given
+        elif given and given != stated:
+            kind = FlawKind.OVERLAP if name == "MessageId" else FlawKind.PERIOD
+            found = found or kind
+            what = f"The {name} {quoted(given)} is not that of the first rows: {quoted(stated)}."
+            lines.flaw(kind, number, "", name, what, "A file is of one report.")
+    return found
 
 
 def _as_lines(text: dict[str, Any], ids: Any, count: int, first: int) -> bytes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from _files import figures, read, told
 
+from ledger.usage import flat
+from ledger.usage.checks import Against
 from ledger.usage.flat import COLUMNS, NEEDED
 
 ROWS = [
@@ -130,3 +133,106 @@ def test_a_gigantic_row_is_refused(tmp_path):
     path = tmp_path / "usage.csv"
     path.write_text(csv_text(ROWS) + "x" * (40 << 20))
     assert read(tmp_path, path).refused
+
+
+PLAIN = {"DspResourceId": "w", "Usages": "1", "UseType": "aill::AiInference"}
+
+
+def write_csv(folder, rows, **how):
+    path = folder / "usage.csv"
+    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    path.write_bytes(csv_text([dict.fromkeys(names, "") | row for row in rows], names).encode(**how))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "other", "kind"),
+    [
+        ("LicenceId", "8", "licence"),
+        ("UsageStartDate", "2025-01-01", "period"),
+        ("MessageId", "M2", "overlap"),
+    ],
+)
+def test_rows_of_another_report_do_not_hide_under_a_summary_id(tmp_path, column, other, kind):
+    mine = {"LicenceId": "7", "UsageStartDate": "2026-01-01", "MessageId": "M1"}
+    rows = [PLAIN | mine | {"SummaryRecordId": "1"}, PLAIN | mine | {"SummaryRecordId": "1", column: other}]
+    report = read(tmp_path, write_csv(tmp_path, rows), against=Against(licence=7))
+    assert told(report) == [(3, "repeated-id", "SummaryRecordId"), (3, kind, column)]
+    assert figures(report) == (1, 0, 1, 2)
+
+
+def test_each_row_has_the_use_that_it_says(tmp_path):
+    """Under a summary id that is given twice, and under one that equals a number that we give."""
+    for ids in (("1", "1"), ("", "1"), ("2", "")):
+        rows = [
+            PLAIN | {"SummaryRecordId": ids[0]},
+            PLAIN | {"SummaryRecordId": ids[1], "UseType": "aill::AiTraining"},
+        ]
+        report = read(tmp_path, write_csv(tmp_path, rows))
+        assert pq.read_table(report.usage)["use_type"].to_pylist() == ["AiInference", "AiTraining"]
+
+
+def test_a_message_seen_before_needs_no_dates(tmp_path):
+    report = read(
+        tmp_path,
+        write_csv(tmp_path, [PLAIN | {"MessageId": "M1"}]),
+        against=Against(seen=frozenset({"M1"})),
+    )
+    assert [one.kind.value for one in report.refused] == ["seen"]
+
+
+@pytest.mark.parametrize(("encoding", "kind"), [("utf-16", "file-encoding"), ("latin-1", "file-encoding")])
+def test_a_table_in_another_encoding_is_refused(tmp_path, encoding, kind):
+    report = read(tmp_path, write_csv(tmp_path, [PLAIN | {"Größe": "5"}], encoding=encoding))
+    assert [one.kind.value for one in report.refused] == [kind]
+
+
+def test_a_parquet_file_of_another_name_is_refused(tmp_path):
+    for name in ("usage.csv", "usage.tsv"):
+        pq.write_table(pa.Table.from_pylist([PLAIN]), tmp_path / name)
+        report = read(tmp_path, tmp_path / name)
+        assert report.refused[0].what == "The file is no text, whatever its name says."
+
+
+def test_columns_of_an_empty_table_are_checked_too(tmp_path):
+    (tmp_path / "usage.csv").write_text("DspResourceId,Usages,Colour\n")
+    assert "UseType" in read(tmp_path, tmp_path / "usage.csv").refused[0].what
+    path = tmp_path / "usage.parquet"
+    pq.write_table(pa.Table.from_pylist([PLAIN | {"Colour": ["red"]}]), path)
+    assert told(read(tmp_path, path)) == [(0, "cells", "Colour")]
+
+
+def test_lines_within_an_open_quotation_mark_are_counted(tmp_path):
+    (tmp_path / "usage.csv").write_text(csv_text([PLAIN] * 4, tuple(PLAIN)).replace("w,1", '"w,1', 1))
+    report = read(tmp_path, tmp_path / "usage.csv")
+    assert (2, "form", "") in told(report)
+    assert report.rejected.as_dict() == {"lines": 4, "usages": "0", "unread": 4}
+
+
+@pytest.mark.parametrize(
+    ("values", "usages"),
+    [
+        (pa.array([1e15, 2.0, 2.5, float("nan"), float("inf"), -1.0, None]), ["1000000000000000", "2"]),
+        (pa.array([Decimal("3.00"), Decimal("1.50"), Decimal(-4)], pa.decimal128(10, 2)), ["3"]),
+        (pa.array([2**64 - 1, 0], pa.uint64()), [str(2**64 - 1), "0"]),
+    ],
+)
+def test_whole_numbers_of_any_type_are_usages(tmp_path, values, usages):
+    path = tmp_path / "usage.parquet"
+    names = {name: [text] * len(values) for name, text in PLAIN.items()}
+    pq.write_table(pa.table(names | {"Usages": values}), path)
+    report = read(tmp_path, path)
+    assert [str(one) for one in pq.read_table(report.usage)["usages"].to_pylist()] == usages
+    assert report.total().lines == len(values)
+
+
+def test_a_column_that_holds_lists_is_named(tmp_path):
+    path = tmp_path / "usage.parquet"
+    pq.write_table(pa.Table.from_pylist([PLAIN | {"Title": ["a", "b"]}]), path)
+    assert "Title holds list" in read(tmp_path, path).refused[0].what
+
+
+def test_a_table_of_too_many_combinations_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(flat, "SUMMARIES", 2)
+    report = read(tmp_path, write_csv(tmp_path, [PLAIN | {"GrossRevenue": str(i)} for i in range(3)]))
+    assert [one.kind.value for one in report.refused] == ["size"]
