@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -222,6 +224,9 @@ TAMPERED = {
     "the block": lambda shelf: edit(shelf, block=1),
     "the roots": lambda shelf: edit(shelf, roots={**shelf.body()["roots"], "Licences": "33" * 32}),
     "no JSON": lambda shelf: shelf.sql("update checkpoint set body = '{'"),
+    "no checkpoint": lambda shelf: shelf.sql("delete from checkpoint"),
+    "a part that is text": lambda shelf: shelf.sql("update part set data = ''"),
+    "no ledger named": lambda shelf: edit(shelf, identity=None),
     "no seal": lambda shelf: shelf.sql("update checkpoint set seal = x''"),
     "a seal of another key": lambda shelf: shelf.seal(shelf.body(), b"\5" * 32),
     "cut short": lambda shelf: os.truncate(shelf.path, shelf.path.stat().st_size * 2 // 3 // 4096 * 4096),
@@ -303,6 +308,14 @@ def test_lost_nodes_cost_time_and_nothing_else(scene, shelf):
     verdict = shelf.audit()
     assert verdict.passed
     assert " 0 words beside changes" not in step(verdict, "storage since").detail
+
+
+@pytest.mark.parametrize("body", ["text", 10**12, -1, 1.5, None])
+def test_nodes_that_are_no_bytes_are_as_none(scene, shelf, body):
+    go_on(scene)
+    with contextlib.suppress(sqlite3.IntegrityError):  # a null is refused by the file itself
+        shelf.sql("update node set body = ?", body)
+    assert shelf.audit().passed
 
 
 # ---- the store's life

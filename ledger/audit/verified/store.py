@@ -183,6 +183,9 @@ class Store:
         """Those kept, the newest first; each seal is checked. Raises LedgerError, StoreTampered."""
         with self._guarded():
             rows = self._base.execute("select id, body, seal from checkpoint order by id desc").fetchall()
+            (left,) = self._base.execute("select count(*) from part").fetchone()
+        if left and not rows:
+            raise self._damaged("it has parts of a history, and no checkpoint")
         return [self._checkpoint(*row) for row in rows]
 
     def _checkpoint(self, number: int, body: str, seal: bytes) -> Checkpoint:
@@ -196,6 +199,8 @@ class Store:
         if shape != SHAPE:
             raise LedgerError("The store was made by another version.", str(self.path), remedy=_FRESH)
         if identity != self.identity.as_dict():
+            if not isinstance(identity, dict):
+                raise self._damaged("a checkpoint does not say of which ledger it is")
             raise LedgerError(
                 "The store is about another ledger.",
                 str(self.path),
@@ -256,15 +261,15 @@ class Store:
         """One part as it is kept. Raises KeyError."""
         with self._guarded():
             row = self._base.execute("select data from part where name = ? and number = ?", key).fetchone()
-        if row is None:
+        if row is None or not isinstance(row[0], bytes):
             raise KeyError(key)
-        return bytes(row[0])
+        return row[0]
 
     def node(self, digest: bytes) -> bytes | None:
         """The trie node that hashes to `digest`, unchecked."""
         with self._guarded():
             row = self._base.execute("select body from node where hash = ?", (digest,)).fetchone()
-        return bytes(row[0]) if row else None
+        return row[0] if row and isinstance(row[0], bytes) else None
 
     # ---- writing
 
@@ -406,5 +411,5 @@ class Store:
 
 
 def digest_of(data: Iterable[int] | bytes) -> str:
-    """What tells a part as it was kept."""
-    return blake2b(data if isinstance(data, bytes) else b"", digest_size=32).hexdigest()
+    """What tells a part as it was kept; nothing tells what is no bytes."""
+    return blake2b(data, digest_size=32).hexdigest() if isinstance(data, bytes) else ""
