@@ -17,8 +17,12 @@ from ledger.domain.licence_money import Work
 from ledger.domain.licence_types import MISSING, REPORTED
 from ledger.domain.merkle_sum import PAGE_SIZE, padded_words, read_leaf
 from ledger.domain.replay import Replay
+from ledger.domain.rlp import Malformed
 from ledger.domain.royalty import entitled_down
 from ledger.domain.split_types import PASSED_OVER, TAKEN_OUT
+
+#: Numbers that fill a word begin here.
+_WORD = 1 << 256
 
 
 class Folds:
@@ -135,6 +139,8 @@ class History:
             return
         raw = log.raw()
         folds = self.folds[name]
+        if not (0 <= log.block_number < _WORD and 0 <= log.timestamp < _WORD):
+            raise Malformed("An entry has a block or a time that no chain has.", f"block {log.block_number}")
         if self.failure is not None:
             folds.add(log.block_number, fold(folds.head, raw))
             return

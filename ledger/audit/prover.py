@@ -122,11 +122,21 @@ class Prover:
             keep(digest, raw)
 
     def words(self, words: Iterable[Word]) -> Iterator[tuple[Word, bytes | Malformed]]:
-        """Each word with what was proved of it. Raises Malformed where an account cannot be proved."""
-        for part in batched(words, _WORDS_AT_ONCE):
+        """Each word with what was proved of it. Raises Malformed where an account cannot be proved, or where the
+        books give something that no word holds.
+        """
+        for part in batched(_fitting(words), _WORDS_AT_ONCE):
             by_contract: dict[str, list[Word]] = {}
             for one in part:
                 by_contract.setdefault(one.contract, []).append(one)
             for contract, group in by_contract.items():
                 held = self.slots(self.addresses[contract], [one.slot for one in group])
                 yield from zip(group, held, strict=True)
+
+
+def _fitting(words: Iterable[Word]) -> Iterator[Word]:
+    """Entries that do not fold to the proved heads may give any figures, also such as no contract can keep."""
+    try:
+        yield from words
+    except OverflowError as error:
+        raise Malformed("What follows from the entries fits no word of storage.") from error

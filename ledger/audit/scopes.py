@@ -42,6 +42,11 @@ def scope_of(wanted: Wanted, history: History, verdict: Verdict) -> Scope:
         verdict.scope = f"licence {number}, its splits and its catalogue"
         splits = frozenset(history.destinations.get(number, ()))
         grant = replay.licences.grants.get(number)
+        if grant is None and verdict.findings:
+            verdict.scope = (
+                f"nothing of licence {number}: the entries served, which are not all, tell of none"
+            )
+            return Scope(splits=frozenset(), licences=frozenset(), catalogues=frozenset(), payees=frozenset())
         if grant is None:
             raise LedgerError(f"There is no licence {number} at block {verdict.block}.")
         return Scope(

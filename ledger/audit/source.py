@@ -73,7 +73,7 @@ class NodeSource:
 
     def header(self, anchor: bytes | None) -> Header | None:
         """By hash, else the newest."""
-        with _checked("block"):
+        with _checked("block"), _answered():
             if anchor is None:
                 told = self.rpc.call("eth_getBlockByNumber", "latest", False)
             else:
@@ -96,7 +96,7 @@ class NodeSource:
         while True:
             before = done
             try:
-                with _checked("logs"):
+                with _checked("logs"), _answered():
                     yield from self._reader.logs(addresses, done + 1, last, progress=heard)
                 return
             except UnreachableError:
@@ -188,6 +188,17 @@ def _checked(what: str) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise Malformed(f"The node's answer makes no sense: {what}.", why=repr(error)[:200]) from error
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """A node that refuses what nothing can do without is as good as gone."""
+    try:
+        yield
+    except RpcError as error:
+        raise UnreachableError(
+            error.what, error.where, error.why, "Ask another node for the same anchor: nothing was proved."
+        ) from error
 
 
 def batched(many: Iterable[Any], size: int) -> Iterator[list[Any]]:

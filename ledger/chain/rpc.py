@@ -27,6 +27,8 @@ BATCH_CALLS = 250
 BATCH_BYTES = 1_200_000
 #: A larger answer is dropped, as if the node had refused the call: readers then ask for less at a time.
 ANSWER_BYTES = 64 * 1024 * 1024
+#: How many time limits of a part the whole of an answer may take.
+_WHOLE_ANSWER = 5
 _TOO_LARGE = f"the answer is larger than {ANSWER_BYTES // 1024 // 1024} MB"
 
 #: Methods that change something else with each call; all others may be sent twice.
@@ -112,6 +114,7 @@ class Rpc:
         self.url = url
         self.shown = shown_url(url)
         self._attempts = attempts
+        self._timeout = timeout
         self._wait = wait
         # A proxy of the environment must not see what goes to our own machine.
         self._http = httpx.Client(
@@ -232,7 +235,7 @@ class Rpc:
                 time.sleep(min(self._wait * 2 ** (attempt - 1), 10.0) * (1 + random.random() / 4))
             try:
                 answer, told = self._post(content)
-            except httpx.TransportError as error:
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 why = str(error) or type(error).__name__
                 continue
             if answer.status_code in _BUSY:
@@ -241,7 +244,11 @@ class Rpc:
                 continue
             if told is None:
                 return [RpcError(method, -32000, _TOO_LARGE) for method, _ in calls]
-            results = self._read(answer.status_code, told, calls, first)
+            held = _parsed(told)
+            if held is None and told[:1] in (b"{", b"[") and attempt + 1 < self._attempts and repeatable:
+                why = "its answer was cut short"
+                continue
+            results = self._read(answer.status_code, held, calls, first)
             busy = [one for one in results if isinstance(one, RpcError) and one.code in _LIMIT_CODES]
             if busy and attempt + 1 < self._attempts and repeatable:
                 why = busy[0].message
@@ -257,12 +264,15 @@ class Rpc:
     def _post(self, content: bytes) -> tuple[httpx.Response, bytes | None]:
         """The answer and its content; None instead of one that is too large to hold."""
         headers = {"content-type": "application/json"}
+        limit = time.monotonic() + _WHOLE_ANSWER * self._timeout
         with self._http.stream("POST", self.url, content=content, headers=headers) as answer:
             parts, size = [], 0
             for part in answer.iter_bytes():
                 size += len(part)
                 if size > ANSWER_BYTES:
                     return answer, None
+                if time.monotonic() > limit:  # each part comes in time, and the whole never
+                    raise httpx.ReadTimeout("the answer takes too long")
                 parts.append(part)
         return answer, b"".join(parts)
 
@@ -272,11 +282,7 @@ class Rpc:
         if asked.isdigit():
             time.sleep(min(int(asked), 30))
 
-    def _read(self, status: int, content: bytes, calls: Sequence[Call], first: int) -> list[Any]:
-        try:
-            held = orjson.loads(content)
-        except ValueError:
-            held = None
+    def _read(self, status: int, held: Any, calls: Sequence[Call], first: int) -> list[Any]:
         if isinstance(held, dict):
             held = (
                 [held]
@@ -290,9 +296,10 @@ class Rpc:
                 "Another kind of server listens there, or it refused the request.",
                 "Check the URL.",
             )
-        by_id = {one.get("id"): one for one in held if isinstance(one, dict)}
-        if len(calls) == 1 and first not in by_id and held:
-            by_id[first] = held[0]
+        answers = [one for one in held if isinstance(one, dict)]
+        by_id = {one["id"]: one for one in answers if type(one.get("id")) is int}
+        if len(calls) == 1 and first not in by_id and answers:
+            by_id[first] = answers[0]
         results: list[Any] = []
         for number, (method, _) in enumerate(calls, first):
             one = by_id.get(number)
@@ -350,7 +357,18 @@ def _error(method: str, held: Any) -> RpcError:
             raw = bytes.fromhex(data[2:])
         except ValueError:
             raw = b""
-    return RpcError(method, int(held.get("code", -32000)), str(held.get("message", "no reason given")), raw)
+    code = held.get("code")
+    return RpcError(
+        method, code if type(code) is int else -32000, str(held.get("message", "no reason given")), raw
+    )
+
+
+def _parsed(content: bytes) -> Any:
+    """What JSON says; None where it is none."""
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        return None
 
 
 def no_code(address: str, where: str) -> LedgerError:

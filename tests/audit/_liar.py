@@ -28,7 +28,8 @@ class Liar:
     """`lie` changes results; `faults` are what becomes of the next requests, then all is well.
 
     "busy": status 429; "drop": close without an answer; "half": the first answer of a batch is left out, a single one
-    is cut in the middle; "garbage": no JSON.
+    is cut in the middle; "torn": the connection ends in the middle of an answer; "packed": an answer that claims to be
+    packed by gzip, and is not; "garbage": no JSON.
     """
 
     def __init__(self, target: str) -> None:
@@ -64,19 +65,26 @@ class Liar:
                     self._answer(b"", 429)
                 elif fault == "garbage":
                     self._answer(b"<html>bad gateway</html>")
+                elif fault == "packed":
+                    self._answer(b"\x1f\x8bno gzip", encoding="gzip")
                 else:
                     content = liar.answer(calls, fault == "half")
-                    self._answer(content)
+                    self._answer(content, torn=fault == "torn")
 
-            def _answer(self, content: bytes, status: int = 200) -> None:
+            def _answer(
+                self, content: bytes, status: int = 200, encoding: str = "", torn: bool = False
+            ) -> None:
                 self.send_response(status)
+                if encoding:
+                    self.send_header("content-encoding", encoding)
                 self.send_header("access-control-allow-origin", "*")
                 self.send_header("access-control-allow-headers", "content-type")
                 self.send_header("content-length", str(len(content)))
                 self.end_headers()
                 with contextlib.suppress(ConnectionError):  # a client may hang up on a long answer
-                    self.wfile.write(content)
+                    self.wfile.write(content[: len(content) // 2] if torn else content)
                     self.wfile.flush()
+                self.close_connection = self.close_connection or torn
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

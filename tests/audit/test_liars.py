@@ -7,6 +7,8 @@ from itertools import pairwise
 import pytest
 from _court import failed, the_journal_parts_at, topics
 
+from ledger.domain.errors import LedgerError
+
 
 def test_an_honest_node_passes(court):
     verdict = court.audit(transfers=True)
@@ -66,6 +68,32 @@ def test_a_whole_licence_that_is_hidden(court):
     licences = court.scene.ledger.licences.address
     court.swap_logs(lambda one: () if (one["address"], topics(one)[1:2]) == (licences, (number,)) else (one,))
     assert "journal of Licences" in failed(court.audit())
+
+
+def test_a_whole_licence_that_is_hidden_from_its_own_audit(court):
+    """Whoever asks for the hidden licence alone hears of the journals, and not that there is no such licence."""
+    court.swap_logs(lambda one: ())
+    verdict = court.audit(licence=court.scene.licence)
+    assert {"journal of Splits", "journal of Licences"} <= failed(verdict)
+    assert "nothing of licence" in verdict.scope
+    court.liar.lie = None
+    with pytest.raises(LedgerError, match="There is no licence 99"):
+        court.audit(licence=99)
+
+
+@pytest.mark.parametrize("time", ["-0x5", hex(2**256), hex(2**255), hex(2**63), hex(2**40), "0x1"])
+@pytest.mark.parametrize("place", ["all", "last"])
+def test_a_time_that_no_block_has(court, time, place):
+    """Whatever follows from it, which may fit no word of storage, the journals part and nothing breaks."""
+    last = court.logs()[-1]
+    key = (last["blockNumber"], last["logIndex"])
+
+    def change(one):
+        told = place == "all" or (one["blockNumber"], one["logIndex"]) == key
+        return ({**one, "blockTimestamp": time} if told else one,)
+
+    court.swap_logs(change)
+    assert {one.check for one in court.audit().findings} & {"journal", "logs"}
 
 
 def test_a_list_of_entries_that_is_cut(court):

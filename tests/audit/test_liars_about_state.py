@@ -231,15 +231,32 @@ def test_money_that_is_gone_from_splits(court):
 # ---- failures that are no lies
 
 
-@pytest.mark.parametrize("fault", ["busy", "drop", "half"])
+@pytest.mark.parametrize("fault", ["busy", "drop", "half", "torn", "packed"])
 def test_a_node_that_fails_now_and_then_is_survived(court, fault):
     court.rpc.chain_id  # noqa: B018 - asked before the faults begin
     court.liar.faults = [fault, fault, "", fault, "", "", fault, "", fault]
-    if fault == "half":
-        # A single answer that is cut is no JSON, which Rpc reports at once; batches are repeated.
-        court.liar.faults = []
     assert court.audit(transfers=True).passed
     assert not court.liar.faults
+
+
+@pytest.mark.parametrize("fault", ["half", "torn", "packed"])
+def test_a_node_that_always_fails_is_unreachable(court, fault):
+    court.rpc.chain_id  # noqa: B018
+    court.liar.faults = [fault] * 100
+    with pytest.raises(UnreachableError):
+        court.audit()
+
+
+@pytest.mark.parametrize("method", ["eth_getBlockByHash", "eth_getLogs"])
+def test_a_node_that_refuses_what_an_audit_needs_is_as_good_as_gone(court, method):
+    def lie(called, params, result):
+        if called == method:
+            raise Refusal("the method does not exist", -32601)
+        return result
+
+    court.liar.lie = lie
+    with pytest.raises(UnreachableError, match=method):
+        court.audit()
 
 
 def test_a_node_that_answers_with_something_else_is_unreachable(court):

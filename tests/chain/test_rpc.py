@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 
+import httpx
 import pytest
 from flaky import FlakyNode
 
@@ -69,6 +70,27 @@ def test_no_json_is_no_node(flaky, patient):
     flaky.faults[:] = ["garbage"]
     with pytest.raises(UnreachableError, match="no JSON-RPC"):
         patient.call("eth_chainId")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b'{"id":[1],"result":"0x1"}', ""),
+        (b'[{"id":{},"result":"0x1"},7,null]', ""),
+        (b'[null,"x"]', "left the call out"),
+        (b'{"id":0,"error":{"code":"abc","message":7}}', "7"),
+        (b'{"id":0,"error":{"code":null}}', "no reason given"),
+        (b'{"id":0,"error":"away"}', "away"),
+    ],
+)
+def test_answers_with_odd_ids_and_codes_break_nothing(monkeypatch, answer, error):
+    with Rpc("http://127.0.0.1:1", attempts=1) as rpc:
+        monkeypatch.setattr(rpc, "_post", lambda content: (httpx.Response(200), answer))
+        if not error:
+            assert rpc.call("eth_x") == "0x1"
+            return
+        with pytest.raises(RpcError, match=error):
+            rpc.call("eth_x")
 
 
 def test_nobody_there():
