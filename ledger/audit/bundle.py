@@ -8,12 +8,26 @@ So the same audit of the same anchor gives the same bytes, whichever node served
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
+from ledger.audit.bundle_form import (
+    COUNTED,
+    FORMAT,
+    FULL,
+    KEYS,
+    LINES,
+    LONGEST,
+    VERSION,
+    bytes_of,
+    check_first,
+    check_order,
+    demand,
+)
 from ledger.audit.source import Progress, Proof, Source
 from ledger.chain.reader import ChainLog
 from ledger.domain.canonical import keccak256
@@ -22,20 +36,6 @@ from ledger.domain.headers import Header, header_of_rlp
 from ledger.domain.journal import is_entry
 from ledger.domain.rlp import Malformed
 from ledger.domain.trie import Node, NodeReader, decode_account, lookup
-
-FORMAT = "licence-ledger bundle"
-VERSION = 1
-#: All entries; one holder's leaves alone; or both, as a page carries them.
-FULL, HOLDER, PAGE = "full", "holder", "page"
-_ABOUT = frozenset(
-    ("format", "version", "kind", "chain_id", "anchor", "header", "contracts", "holder", "licence")
-)
-#: The lines of a kind between the first and the last, in their order.
-_LINES = {
-    FULL: ("entry", "node", "balance"),
-    HOLDER: ("leaf", "token", "terms", "node"),
-    PAGE: ("entry", "leaf", "token", "terms", "node"),
-}
 
 
 def line_of(value: dict[str, Any]) -> bytes:
@@ -157,29 +157,32 @@ class BundleSource:
     def __init__(self, path: Path) -> None:
         """Reads all but the entries, which are read when they are asked for. Raises Malformed, LedgerError."""
         self.path = path
-        self._addresses: dict[str, str] = {}
         self._nodes: dict[bytes, bytes] = {}
         self._balances: dict[str, int] = {}
         #: Lines of other kinds, which the verifier of that kind of bundle reads.
         self.more: dict[str, list[Any]] = {"leaf": [], "token": [], "terms": []}
         self._reader = NodeReader()
+        self._used: set[bytes] = set()
         with shaped("the first line"):
             lines = self._lines()
             self.about = next(lines, {})
-            if (self.about.get("format"), self.about.get("version")) != (FORMAT, VERSION):
+            version = self.about.get("version")
+            if (self.about.get("format"), version) != (FORMAT, VERSION) or type(version) is not int:
                 raise Malformed(
                     "The file is no bundle that this version knows.",
                     str(path),
                     remedy=f"It reads {FORMAT} {VERSION}.",
                 )
-            if self.about["kind"] not in (FULL, HOLDER, PAGE):
+            kind = self.about.get("kind")
+            if not isinstance(kind, str) or kind not in LINES:
                 raise Malformed("The bundle is of an unknown kind.", str(path))
-            if self.about.keys() != _ABOUT:
-                raise Malformed("The first line of the bundle lacks fields or has others.", str(path))
-            self.chain_id = int(self.about["chain_id"])
+            check_first(self.about)
+            self.chain_id: int = self.about["chain_id"]
             self._header = header_of_rlp(bytes_of(self.about["header"]))
-            self._addresses = {name: str(one) for name, one in self.about["contracts"].items()}
-        self._entries = self._stage = 0
+            self._addresses: dict[str, str] = self.about["contracts"]
+        self._counts = dict.fromkeys(LINES[kind], 0)
+        self._stage = ""
+        self._key: tuple[Any, ...] | None = None
         ended = False
         for number, line in enumerate(lines, 2):
             with shaped(f"line {number}"):
@@ -194,32 +197,33 @@ class BundleSource:
     def _take(self, line: dict[str, Any]) -> bool:
         """Keeps a line; whether it is the last."""
         ((kind, value),) = line.items()
-        kinds = (*_LINES[self.about["kind"]], "end")
-        if kind not in kinds[self._stage :]:
+        kinds = [*self._counts, "end"]
+        if kind not in kinds[kinds.index(self._stage) if self._stage else 0 :]:
             raise Malformed(f"The bundle has a line of an unknown kind, or out of its place: {kind[:40]}.")
-        self._stage = kinds.index(kind)
-        if kind == "entry":
-            self._entries += 1
-        elif kind == "node":
+        if kind == "end":
+            counts = {COUNTED.get(name, name): many for name, many in self._counts.items()}
+            if value != counts or any(type(one) is not int for one in value.values()):
+                raise Malformed(
+                    "The bundle holds not what it says.", why=f"It says {value}, it holds {counts}."[:500]
+                )
+            return True
+        key: tuple[Any, ...]
+        if kind == "node":
             raw = bytes_of(value)
-            self._nodes[keccak256(raw)] = raw
+            key = (keccak256(raw),)
+            self._nodes[key[0]] = raw
+        else:
+            key = KEYS[kind](value)
+        check_order(kind, self._key if kind == self._stage else None, key)
+        self._stage, self._key = kind, key
+        self._counts[kind] += 1
+        if kind == "entry":
+            late = key[0] > self._header.number or key[1] > self._header.timestamp
+            demand(not late, "an entry is later than the header")
         elif kind == "balance":
             self._balances[value[0]] = int(value[1])
         elif kind in self.more:
             self.more[kind].append(value)
-        else:
-            counts = {"nodes": len(self._nodes)}
-            if self.about["kind"] != HOLDER:
-                counts["entries"] = self._entries
-            if self.about["kind"] == FULL:
-                counts["balances"] = len(self._balances)
-            else:
-                counts |= {name: len(held) for name, held in self.more.items()}
-            if value != counts:
-                raise Malformed(
-                    "The bundle holds not what it says.", why=f"It says {value}, it holds {counts}."
-                )
-            return True
         return False
 
     def _lines(self) -> Iterator[dict[str, Any]]:
@@ -228,21 +232,23 @@ class BundleSource:
                 packed = file.read(2) == b"\x1f\x8b"
             opened: Any = gzip.open(self.path) if packed else self.path.open("rb")  # noqa: SIM115 - closed below
             with opened:
-                for line in opened:
-                    try:
-                        held = orjson.loads(line)
-                    except ValueError as error:
-                        raise Malformed("A line of the bundle is no JSON.", why=str(error)) from error
-                    if not isinstance(held, dict) or line_of(held) != line:
-                        raise Malformed("A line of the bundle is not in its canonical form.")
-                    yield held
-        except (OSError, EOFError) as error:
+                while line := opened.readline(LONGEST):
+                    yield _line(line)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise Malformed("The bundle cannot be unpacked.", str(self.path), str(error)) from error
+        except OSError as error:
             raise LedgerError("The bundle cannot be read.", str(self.path), str(error)) from error
+
+    def unused(self) -> int:
+        """How many nodes no proof has needed so far."""
+        return len(self._nodes) - len(self._used)
 
     # ---- a source
 
     def header(self, anchor: bytes | None) -> Header | None:
-        """The bundle's own, whatever the anchor: the audit compares."""
+        """The bundle's own, whatever the anchor: the audit compares. Raises Malformed where it calls it another."""
+        if anchor in (None, self._header.hash) and bytes_of(self.about["anchor"]) != self._header.hash:
+            raise Malformed("The first line of the bundle names another block than its header is.")
         return self._header
 
     def logs(
@@ -284,6 +290,7 @@ class BundleSource:
             if not isinstance(wanted, bytes):
                 return wanted
             raw = self._nodes[wanted]
+            self._used.add(wanted)
             way.append(raw)
             return self._reader.read(raw)[1]
 
@@ -311,11 +318,17 @@ class BundleSource:
         return None
 
 
-def bytes_of(told: object) -> bytes:
-    """The bytes of 0x and digits. Raises ValueError."""
-    if not isinstance(told, str) or not told.startswith("0x"):
-        raise ValueError("hexadecimal data expected")
-    return bytes.fromhex(told[2:])
+def _line(line: bytes) -> dict[str, Any]:
+    """A line's value. Raises Malformed unless it is in its canonical form."""
+    if len(line) == LONGEST:
+        raise Malformed("A line of the bundle is longer than any that a chain gives.")
+    try:
+        held = orjson.loads(line)
+    except ValueError as error:
+        raise Malformed("A line of the bundle is no JSON.", why=str(error)) from error
+    if not isinstance(held, dict) or line_of(held) != line:
+        raise Malformed("A line of the bundle is not in its canonical form.")
+    return held
 
 
 class shaped:  # noqa: N801 - reads as a statement
@@ -329,4 +342,5 @@ class shaped:  # noqa: N801 - reads as a statement
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, KeyError | TypeError | ValueError | AttributeError | IndexError | OverflowError):
-            raise Malformed(f"The bundle makes no sense in {self._where}.", why=repr(error)[:200]) from error
+            why = str(error) if type(error) is ValueError else repr(error)
+            raise Malformed(f"The bundle makes no sense in {self._where}.", why=why[:200]) from error

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ledger.audit.bundle import FORMAT, HOLDER, VERSION, BundleSource, bytes_of, hex_of, line_of, shaped
+from ledger.audit.bundle import BundleSource, hex_of, line_of, shaped
+from ledger.audit.bundle_form import FORMAT, HOLDER, VERSION, bytes_of
 from ledger.audit.engine import Audit
 from ledger.audit.findings import BookedPeriod, Finding, Holding, Verdict
 from ledger.audit.history import History
@@ -30,7 +31,7 @@ from ledger.domain.royalty import entitled_down
 #: The contracts that a holder's figures stand in.
 CONTRACTS = ("Splits", "Licences")
 NOT_COVERED = (
-    "not covered: the entries that led here, splits and licences not named in the file, "
+    "not covered: the entries that led here, splits, tokens and licences not named in the file, "
     "transfers, and what happened after the anchor"
 )
 
@@ -43,7 +44,7 @@ def write_holder_bundle(audit: Audit, holder: str, path: Path) -> None:
     history = audit.history
     published = history.replay.splits.is_published
     found = [one for one in leaves_of(history, holder) if published(one[0])]
-    leaves = [leaf_line(history, split_id, index) for split_id, index, _ in found]
+    leaves = leaf_lines(history, found)
     splits = {bytes_of(one["split"]) for one in leaves}
     tokens = [
         [hex_of(split_id), token]
@@ -80,7 +81,12 @@ def write_holder_bundle(audit: Audit, holder: str, path: Path) -> None:
         raise LedgerError("The bundle cannot be written.", str(path), error.strerror or "") from error
 
 
-def leaf_line(history: History, split_id: bytes, index: int) -> dict[str, Any]:
+def leaf_lines(history: History, leaves: Iterable[tuple[bytes, int, int]]) -> list[dict[str, Any]]:
+    """The same of many, in the order of a bundle; split, index, units of each."""
+    return [_leaf_line(history, split_id, index) for split_id, index, _ in sorted(leaves)]
+
+
+def _leaf_line(history: History, split_id: bytes, index: int) -> dict[str, Any]:
     """What a bundle tells of a leaf of a published split."""
     known = history.replay.splits.publications[split_id]
     split = known.split
@@ -176,8 +182,6 @@ def verify_holder_bundle(
 ) -> Verdict:
     """Verifies a holder's bundle: its leaves stand in their splits, its figures in the contracts' storage."""
     holder = source.about["holder"]
-    if not isinstance(holder, str) or len(holder) != 42:
-        raise Malformed("The bundle does not say whom it is about.", str(source.path))
     audit = Audit(source, planned, Wanted(anchor=anchor, holder=holder), contracts=CONTRACTS)
     verdict = audit.verdict
     verdict.scope = f"the leaves of {checksum_address(holder)} in this file; {NOT_COVERED}"
@@ -203,6 +207,11 @@ def _read(audit: Audit, contract: str, slots: list[bytes], where: str) -> list[i
 def _holdings(audit: Audit, source: BundleSource, holder: str) -> None:
     verdict, low = audit.verdict, OWN_SLOT
     before, words = len(verdict.findings), 0
+    named = {one["split"] for one in source.more["leaf"]}
+    for of, token in source.more["token"]:
+        if of not in named:
+            what = f"the file has no leaf of it, but tells that it was credited in {checksum_address(token)}"
+            verdict.findings.append(Finding("tokens", f"split {of}", what, verdict.block, payee=holder))
     for told in source.more["leaf"]:
         split = Split(bytes_of(told["root"]), int(told["total"]), int(told["depth"]))
         leaf, index, split_id = bytes_of(told["leaf"]), int(told["index"]), bytes_of(told["split"])

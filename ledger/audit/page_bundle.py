@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ledger.audit.bundle import FORMAT, PAGE, VERSION, BundleSource, entry_line, hex_of, line_of
+from ledger.audit.bundle import BundleSource, entry_line, hex_of, line_of
+from ledger.audit.bundle_form import FORMAT, PAGE, VERSION
 from ledger.audit.engine import Audit, Progress
 from ledger.audit.findings import Finding, Verdict
 from ledger.audit.history import History
-from ledger.audit.holder_bundle import CONTRACTS, leaf_line, licence_slots, sorted_nodes
+from ledger.audit.holder_bundle import CONTRACTS, leaf_lines, licence_slots, sorted_nodes
 from ledger.audit.layout import layout_of
 from ledger.audit.naming import word_finding
 from ledger.audit.prover import Tally
@@ -174,9 +175,7 @@ def _told(history: History, holder: str | None, scope: Scope) -> dict[str, list[
     """What a bundle tells of leaves, tokens and terms: all of it follows from the entries."""
     splits = history.replay.splits
     found = [] if holder is None else list(leaves_of(history, holder))
-    leaves = [
-        leaf_line(history, split_id, index) for split_id, index, _ in found if splits.is_published(split_id)
-    ]
+    leaves = leaf_lines(history, (one for one in found if splits.is_published(one[0])))
     named = {one["split"] for one in leaves}
     tokens = [[hex_of(split_id), token] for split_id, token in splits.cumulatives]
     grants = history.replay.licences.grants
@@ -228,17 +227,9 @@ def verify_page_bundle(
 ) -> Verdict:
     """Verifies a page's bundle: heads, replay, the words in it, and that it tells of no other leaves and terms."""
     holder = source.about["holder"]
-    if holder is not None and (not isinstance(holder, str) or len(holder) != 42):
-        raise Malformed("The bundle does not say whom it is about.", str(source.path))
     audit = Journals(source, planned, Wanted(anchor, holder), progress)
     verdict = audit.verdict
-    told = source.about["contracts"]
-    for name in JOURNALS:
-        if told.get(name) != planned[name].address:
-            where = f"{name} at {told.get(name)}"
-            what = f"our build is at {checksum_address(planned[name].address)}"
-            verdict.findings.append(Finding("contracts", where, what, 0))
-    if verdict.findings or not audit.begin():
+    if not audit.begin():
         return verdict
     history = audit.history
     scope = _scope(history, holder, verdict)
@@ -261,15 +252,18 @@ def _words(audit: Audit, holder: str | None, scope: Scope) -> None:
     """Compares the words with the books."""
     history, verdict = audit.history, audit.verdict
     tallies: dict[str, Tally] = {}
-    for word, held in audit.prover.words(page_words(history, holder, scope)):
-        tally = tallies.setdefault(word.check, Tally())
-        if isinstance(held, Malformed):
-            tally.add(word, b"")
-            verdict.findings.append(Finding("proof", word.where, held.what, verdict.block))
-            continue
-        tally.add(word, held)
-        if held != word.expected:
-            verdict.findings.append(word_finding(word, held, history.replay.splits, verdict.block))
+    try:
+        for word, held in audit.prover.words(page_words(history, holder, scope)):
+            tally = tallies.setdefault(word.check, Tally())
+            if isinstance(held, Malformed):
+                tally.add(word, b"")
+                verdict.findings.append(Finding("proof", word.where, held.what, verdict.block))
+                continue
+            tally.add(word, held)
+            if held != word.expected:
+                verdict.findings.append(word_finding(word, held, history.replay.splits, verdict.block))
+    except Malformed as error:
+        audit.refused("storage", "the contracts' storage", error)
     for name, tally in tallies.items():
         expected, found = tally.hashes
         verdict.step(name, tally.wrong == 0, tally.compared, expected=expected, found=found)

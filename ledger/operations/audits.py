@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.audit import engine
-from ledger.audit.bundle import HOLDER, PAGE, BundleSource, Recorder
+from ledger.audit.bundle import BundleSource, Recorder
+from ledger.audit.bundle_form import HOLDER, PAGE
 from ledger.audit.engine import Progress
-from ledger.audit.findings import Verdict
+from ledger.audit.findings import Finding, Verdict
 from ledger.audit.holder_bundle import verify_holder_bundle, write_holder_bundle
 from ledger.audit.page_bundle import PageBundles, verify_page_bundle
 from ledger.audit.scopes import Wanted
 from ledger.audit.source import NodeSource
 from ledger.chain.deploy import plan
 from ledger.chain.folders import write_whole
+from ledger.domain.address import checksum_address
 from ledger.domain.errors import LedgerError, ValueRefused
 from ledger.domain.replay import CONTRACTS
-from ledger.domain.rlp import Malformed
 from ledger.operations.audit_files.sources import check_sources
 from ledger.operations.files import FileStore
 from ledger.operations.session import Session
@@ -119,17 +120,24 @@ def verify_bundle(
 
     A holder's bundle has no entries, so no file is named by it.
     """
-    source = BundleSource(path)
+    source, planned = BundleSource(path), plan()
+    verdict = Verdict(source.chain_id, anchored=anchor is not None)
+    for name, told in source.about["contracts"].items():
+        if told != planned[name].address:
+            what = f"our build is at {checksum_address(planned[name].address)}"
+            verdict.findings.append(Finding("contracts", f"{name} at {told}", what, 0))
+    if verdict.findings:
+        return verdict
     if source.about["kind"] == HOLDER:
-        return verify_holder_bundle(source, plan(), anchor)
-    if source.about["kind"] == PAGE:
-        return verify_page_bundle(source, plan(), anchor, progress)
-    licence = source.about.get("licence")
-    if not isinstance(licence, int | None):
-        raise Malformed("The bundle does not say what it is about.", str(path))
-    wanted = Wanted(anchor=anchor, licence=licence)
-    one = engine.Audit(source, plan(), wanted, progress)
-    one.run()
-    if files is not None:
-        check_sources(one, files, require=require_files)
-    return one.verdict
+        verdict = verify_holder_bundle(source, planned, anchor)
+    elif source.about["kind"] == PAGE:
+        verdict = verify_page_bundle(source, planned, anchor, progress)
+    else:
+        one = engine.Audit(source, planned, Wanted(anchor, licence=source.about["licence"]), progress)
+        verdict = one.run()
+        if files is not None:
+            check_sources(one, files, require=require_files)
+    if verdict.passed and source.unused():
+        what = f"{source.unused():,} nodes of it prove nothing that it is about"
+        verdict.findings.append(Finding("nodes", "the file", what, verdict.block))
+    return verdict

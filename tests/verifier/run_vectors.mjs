@@ -48,7 +48,7 @@ const KINDS = {
   },
 
   history({ licences, entries, now }) {
-    const catalogues = new parts.CatalogueBooks();
+    const catalogues = new parts.CatalogueBooks({ isPublished: () => true });
     const books = {
       Splits: new parts.SplitBooks(),
       Catalogues: catalogues,

@@ -16,6 +16,7 @@ from ledger.audit.page_bundle import PageBundles
 from ledger.audit.source import NodeSource
 from ledger.chain.deploy import plan
 from ledger.chain.node import LocalNode
+from ledger.domain.canonical import keccak256
 from ledger.domain.errors import AuditFailed, LedgerError
 from ledger.domain.journal import event_shapes
 from ledger.operations import audits
@@ -228,6 +229,11 @@ def _needed(kind: str, lines: Lines) -> set[int]:
     return {at for at, line in enumerate(lines) if "entry" in line}
 
 
+def _place(line: dict[str, Any]) -> tuple[str, int]:
+    """What leaves are ordered by."""
+    return line["leaf"]["split"], line["leaf"]["index"]
+
+
 def test_every_way_to_lie_in_a_page_is_found_and_named(evidence, facts, judge, tmp_path):
     lines = lines_of(evidence / "page")
     first, end = lines[0], lines[-1]
@@ -245,7 +251,7 @@ def test_every_way_to_lie_in_a_page_is_found_and_named(evidence, facts, judge, t
     told[5] = told[5][:-1] + ("1" if told[5][-1] != "1" else "2")
     lies: dict[str, tuple[Lines, str]] = {
         "an entry changed": ([*lines[:booked], {"entry": told}, *lines[booked + 1 :]], "journal"),
-        "entries in another order": (swapped, "journal"),
+        "entries in another order": (swapped, "bundle"),
         "an entry twice": ([*lines[: entries[-1]], lines[entries[-1]], *lines[entries[-1] :]], "bundle"),
         "an entry dropped": (
             [
@@ -266,14 +272,10 @@ def test_every_way_to_lie_in_a_page_is_found_and_named(evidence, facts, judge, t
         ),
         "another's leaf": (
             [
-                *[
-                    one
-                    for one in lines[:-1]
-                    if "node" not in one and "token" not in one and "terms" not in one
-                ],
-                theirs,
+                *[one for one in lines if "format" in one or "entry" in one],
+                *sorted([*[one for one in lines if "leaf" in one], theirs], key=_place),
                 *[one for one in lines if "token" in one or "terms" in one],
-                *nodes.values(),
+                *sorted(nodes.values(), key=lambda one: keccak256(bytes.fromhex(one["node"][2:]))),
                 {"end": {**end["end"], "nodes": len(nodes), "leaf": end["end"]["leaf"] + 1}},
             ],
             "leaves",

@@ -1,5 +1,6 @@
 // Reads a bundle (docs/reference/bundle.md): JSON Lines in canonical form, plain or packed by gzip.
-import { Malformed, bytesOf } from "./bytes.js";
+import { Malformed, bytesOf, join } from "./bytes.js";
+import { EVENTS } from "./generated.js";
 import { headerOf } from "./header.js";
 import { Nodes } from "./trie.js";
 
@@ -16,24 +17,43 @@ const LINES = {
   [PAGE]: { entry: "entries", leaf: "leaf", token: "token", terms: "terms", node: "nodes" },
 };
 const ABOUT = "format version kind chain_id anchor header contracts holder licence".split(" ").sort();
+const LEAF = "depth index leaf root siblings split total".split(" ");
 const LINES_AT_ONCE = 500;
+/** Bytes of a bundle once it is unpacked: an engine's longest text is about as long. */
+const LARGEST = 500_000_000;
 
 /** The text of a bundle that is given as text or as bytes, which may be packed by gzip. */
 export async function textOf(bundle) {
   if (typeof bundle === "string") return bundle;
   let bytes = bundle;
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    try {
-      const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      bytes = new Uint8Array(await new Response(unpacked).arrayBuffer());
-    } catch {
-      throw new Malformed("The bundle cannot be unpacked.");
-    }
-  }
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await unpacked(bytes);
+  if (bytes.length > LARGEST) throw new Malformed("The bundle is too large for this verifier.");
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new Malformed("The bundle is no text.");
+  }
+}
+
+/** What gzip packed. Raises Malformed, also as soon as it becomes too large. */
+async function unpacked(bytes) {
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  const parts = [];
+  let size = 0;
+  for (;;) {
+    let part;
+    try {
+      part = await reader.read();
+    } catch {
+      throw new Malformed("The bundle cannot be unpacked.");
+    }
+    if (part.done) return join(...parts);
+    parts.push(part.value);
+    size += part.value.length;
+    if (size > LARGEST) {
+      await reader.cancel();
+      throw new Malformed("The bundle is too large for this verifier.");
+    }
   }
 }
 
@@ -48,28 +68,39 @@ export async function readBundle(bundle, pause = async () => {}) {
   const nodes = new Nodes();
   const order = Object.keys(kinds);
   let stage = 0;
+  let before = null;
   for (let at = 1; at < lines.length - 1; at++) {
     if (at % LINES_AT_ONCE === 0) await pause();
     const line = parsed(lines[at], at);
     const [kind, ...more] = Object.keys(line);
-    if (more.length || order.indexOf(kind) < stage) {
+    const place = order.indexOf(kind);
+    if (more.length || place < stage) {
       throw new Malformed("The bundle has a line of an unknown kind, or out of its place.", `line ${at + 1}`);
     }
-    stage = order.indexOf(kind);
+    if (place > stage) before = null;
+    stage = place;
     try {
-      if (kind === "node") nodes.add(bytesOf(line.node));
-      else held[kind].push(READERS[kind](line[kind]));
+      const key = take(kind, line[kind], held, nodes);
+      if (before) demand(follows(kind, before, key), `lines of the kind ${kind} are out of order, or one stands twice`);
+      if (kind === "entry") {
+        const { number, timestamp } = evidence.header;
+        demand(key[0] <= number && key[1] <= timestamp, "an entry is later than the header");
+      }
+      before = key;
     } catch (error) {
-      throw new Malformed(`The bundle makes no sense: ${error.message}`, `line ${at + 1}`);
+      const what = error instanceof Malformed ? error.what : `The bundle makes no sense: ${error.message}.`;
+      throw new Malformed(what, `line ${at + 1}`);
     }
   }
-  const end = parsed(lines.at(-1), lines.length - 1).end;
+  if (lines.length < 2) throw new Malformed("The bundle ends early.");
+  const last = parsed(lines.at(-1), lines.length - 1);
+  if (canonical(Object.keys(last)) !== '["end"]') throw new Malformed("The bundle ends early.");
   const counts = Object.fromEntries(
     Object.entries(kinds).map(([kind, label]) => [label, kind === "node" ? nodes.size : held[kind].length]),
   );
-  if (end === undefined || lines.length < 2) throw new Malformed("The bundle ends early.");
-  if (canonical(end) !== canonical(counts)) {
-    throw new Malformed(`The bundle holds not what it says: ${canonical(end)}, it holds ${canonical(counts)}.`);
+  if (canonical(last.end) !== canonical(counts)) {
+    const told = canonical(last.end).slice(0, 200);
+    throw new Malformed(`The bundle holds not what it says: ${told}, it holds ${canonical(counts)}.`);
   }
   return {
     ...evidence,
@@ -83,27 +114,61 @@ export async function readBundle(bundle, pause = async () => {}) {
   };
 }
 
+/** Keeps a line; gives what the lines of its kind are ordered by. */
+function take(kind, value, held, nodes) {
+  if (kind === "node") return [nodes.add(bytesOf(value))];
+  const [one, key] = READERS[kind](value);
+  held[kind].push(one);
+  return key;
+}
+
+/** Whether a line may follow another one of its kind: strictly, but entries of one block have one time. */
+function follows(kind, before, key) {
+  if (kind === "entry") {
+    return key[0] === before[0] ? key[1] === before[1] : key[0] > before[0] && key[1] >= before[1];
+  }
+  const at = key.findIndex((one, place) => one !== before[place]);
+  return at >= 0 && key[at] > before[at];
+}
+
 /** The first line. */
 function aboutOf(about) {
   if (about.format !== FORMAT || about.version !== VERSION) {
     throw new Malformed("The file is no bundle that this verifier knows.", `it reads ${FORMAT} ${VERSION}`);
   }
-  if (!Object.hasOwn(LINES, about.kind)) throw new Malformed("The bundle is of an unknown kind.");
+  if (typeof about.kind !== "string" || !Object.hasOwn(LINES, about.kind)) {
+    throw new Malformed("The bundle is of an unknown kind.");
+  }
   if (canonical(Object.keys(about).sort()) !== canonical(ABOUT)) {
     throw new Malformed("The first line of the bundle lacks fields or has others.");
   }
-  const { kind, chain_id: chainId, contracts, holder, licence } = about;
-  const isWhole = (value) => Number.isSafeInteger(value) && value >= 0;
+  const { kind, chain_id: chainId, anchor, contracts, holder, licence } = about;
+  const named = kind === HOLDER ? ["Licences", "Splits"] : Object.keys(EVENTS).sort();
   demand(isWhole(chainId), "the chain id is no number");
-  demand(typeof contracts === "object" && contracts !== null, "the contracts are not named");
-  demand(licence === null || isWhole(licence), "the licence is no number");
-  demand(holder === null || isHex(holder, 20), "the holder is no address");
-  demand(kind !== HOLDER || holder !== null, "it does not say whom it is about");
-  return { kind, chainId, contracts, holder, licence, header: headerOf(bytesOf(about.header)) };
+  demand(isHex(anchor, 32), "the anchor is no block hash");
+  const isObject = typeof contracts === "object" && contracts !== null && !Array.isArray(contracts);
+  demand(isObject && canonical(Object.keys(contracts).sort()) === canonical(named), "it names other contracts");
+  demand(
+    Object.values(contracts).every((one) => isHex(one, 20)),
+    "a contract has no address",
+  );
+  demand(isHex(holder, 20) || (holder === null && kind !== HOLDER), "it does not say whom it is about");
+  demand(holder === null || kind !== FULL, "a full bundle is about no holder");
+  demand(licence === null || (isWhole(licence) && licence > 0 && kind === FULL), "the licence is no number");
+  return { kind, chainId, anchor, contracts, holder, licence, header: headerOf(bytesOf(about.header)) };
 }
 
 function demand(holds, what) {
   if (!holds) throw new Malformed(`The bundle makes no sense: ${what}.`);
+}
+
+function isWhole(value) {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Whether it is an amount in its shortest form, of no more digits than a word has. */
+function isDecimal(value) {
+  return typeof value === "string" && /^(?:0|[1-9][0-9]{0,77})$/.test(value);
 }
 
 function isHex(value, size) {
@@ -113,12 +178,14 @@ function isHex(value, size) {
 /** A line's value; only its canonical form is accepted (RFC 8785). */
 function parsed(line, at) {
   let value;
+  let form;
   try {
     value = JSON.parse(line);
+    form = canonical(value);
   } catch {
-    throw new Malformed("A line of the bundle is no JSON.", `line ${at + 1}`);
+    throw new Malformed("A line of the bundle is no JSON, or nested too deep.", `line ${at + 1}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value) || canonical(value) !== line) {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || form !== line) {
     throw new Malformed("A line of the bundle is not in its canonical form.", `line ${at + 1}`);
   }
   return value;
@@ -132,40 +199,50 @@ export function canonical(value) {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
 }
 
+/** Of each kind of line: what is kept of it, and what lines of its kind are ordered by. Raises Malformed. */
 const READERS = {
   entry(held) {
-    const [contract, block, time, topic0, id, data, ...more] = held;
-    demand(!more.length && typeof contract === "string", "an entry has other fields");
-    demand(Number.isSafeInteger(block) && Number.isSafeInteger(time) && block >= 0 && time >= 0, "a number is none");
-    demand(isHex(topic0, 32) && isHex(id, 32) && typeof data === "string", "an entry has other fields");
-    return { contract, block, time, topic0, id, data };
+    const [contract, block, time, topic0, id, data] = listOf(held, 6, "an entry has other fields");
+    demand(typeof contract === "string" && Object.hasOwn(EVENTS, contract), "an entry names no journal");
+    demand(isWhole(block) && isWhole(time), "a block or a time is no number");
+    demand(isHex(topic0, 32) && isHex(id, 32), "a topic is no word");
+    demand(Object.hasOwn(EVENTS[contract], topic0), `a log is no entry of ${contract}'s journal`);
+    bytesOf(data);
+    return [{ contract, block, time, topic0, id, data }, [block, time]];
   },
   leaf(held) {
-    const fields = ["depth", "index", "leaf", "root", "siblings", "split", "total"];
-    demand(canonical(Object.keys(held).sort()) === canonical(fields), "a leaf has other fields");
+    demand(typeof held === "object" && held !== null && !Array.isArray(held), "a leaf has other fields");
+    demand(canonical(Object.keys(held).sort()) === canonical(LEAF), "a leaf has other fields");
+    const { split, root, leaf, siblings, total, depth, index } = held;
+    demand(Array.isArray(siblings), "a leaf has other fields");
     demand(
-      [held.leaf, held.root, held.split].every((one) => isHex(one, 32)),
-      "a leaf has other fields",
+      [split, root, leaf, ...siblings].every((one) => isHex(one, 32)),
+      "a word is none",
     );
-    demand(
-      held.siblings.every((one) => isHex(one, 32)),
-      "a sibling is no word",
-    );
-    demand(/^[1-9][0-9]*$/.test(held.total) && Number.isSafeInteger(held.depth), "a leaf has other fields");
-    demand(Number.isSafeInteger(held.index) && held.index >= 0 && held.depth >= 0, "a leaf has other fields");
-    return { ...held, total: BigInt(held.total), depth: BigInt(held.depth) };
+    demand(isDecimal(total), "the total is no number");
+    demand(isWhole(depth) && isWhole(index), "depth or index is no number");
+    return [{ ...held, total: BigInt(total), depth: BigInt(depth) }, [split, index]];
   },
   token(held) {
-    demand(held.length === 2 && isHex(held[0], 32) && isHex(held[1], 20), "a token has other fields");
-    return { split: held[0], token: held[1] };
+    const [split, token] = listOf(held, 2, "a token has other fields");
+    demand(isHex(split, 32) && isHex(token, 20), "a split or a token is none");
+    return [{ split, token }, [split, token]];
   },
   terms(held) {
-    demand(held.length === 2 && Number.isSafeInteger(held[0]) && held[0] > 0, "terms have other fields");
-    bytesOf(held[1]);
-    return { licence: held[0], encoded: held[1] };
+    const [licence, encoded] = listOf(held, 2, "terms have other fields");
+    demand(isWhole(licence) && licence > 0, "terms have other fields");
+    bytesOf(encoded);
+    return [{ licence, encoded }, [licence]];
   },
   balance(held) {
-    demand(held.length === 2 && isHex(held[0], 20) && /^[0-9]+$/.test(held[1]), "a balance has other fields");
-    return held;
+    const [token, amount] = listOf(held, 2, "a balance has other fields");
+    demand(isHex(token, 20) && isDecimal(amount), "a token or its balance is none");
+    return [held, [token]];
   },
 };
+
+/** An array of so many items. */
+function listOf(held, size, what) {
+  demand(Array.isArray(held) && held.length === size, what);
+  return held;
+}

@@ -3,13 +3,16 @@ import { Malformed } from "./bytes.js";
 
 /** The lists: which split was in force when. */
 export class CatalogueBooks {
-  constructor() {
+  /** `splits`: what knows which are published. */
+  constructor(splits) {
+    this.splits = splits;
     this.lists = new Map(); // catalogue → [{effective, split}]
   }
 
   /** Applies what an entry tells; entries that move no list change nothing here. */
   apply(one) {
     if (one.name !== "SplitAnnounced") return;
+    if (!this.splits.isPublished(one.splitId)) throw new Malformed("a split is announced that is not published");
     const number = BigInt(one.catalogue);
     const list = this.lists.get(number) ?? [];
     const place = Number(one.position);

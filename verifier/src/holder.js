@@ -60,9 +60,15 @@ function proveLeaf(audit, one) {
 /** A holder's bundle: no entries, so leaves and figures by proofs alone. */
 export async function holderAlone(audit) {
   const { evidence, verdict } = audit;
-  verdict.scope = "the leaves in this file; not covered: the entries that led here, and whatever is not named";
+  verdict.scope =
+    "the leaves in this file; not covered: the entries that led here, and splits, tokens and licences not named in it";
   const add = adder(verdict.figures);
   let words = 0;
+  const named = new Set(evidence.leaves.map((one) => one.split));
+  for (const { split, token } of evidence.tokens) {
+    if (named.has(split)) continue;
+    verdict.found("tokens", `split ${split}`, `the file has no leaf of it, but tells that it was credited in ${token}`);
+  }
   for (const one of evidence.leaves) {
     await audit.pause();
     const units = proveLeaf(audit, one);

@@ -14,13 +14,33 @@ export class Nodes {
     this.read = new Map();
   }
 
-  /** Takes a node in (bytes). */
+  /** Takes a node in (bytes); gives its hash. */
   add(raw) {
-    this.raw.set(hashHex(raw), raw);
+    const hash = hashHex(raw);
+    this.raw.set(hash, raw);
+    return hash;
   }
 
   get size() {
     return this.raw.size;
+  }
+
+  /** How many nodes no proof has needed so far. */
+  get unused() {
+    return this.raw.size - this.read.size;
+  }
+
+  /** How many nodes stand nowhere below a state root: no other node, and no account, names them. */
+  astray(stateRoot) {
+    const named = new Set([stateRoot]);
+    const note = (child) => {
+      if (typeof child === "string") named.add(child);
+      else if (child?.children) child.children.forEach(note);
+      else if (child?.child) note(child.child);
+      else if (child?.isLeaf) noteAccount(child.value, named);
+    };
+    for (const hash of this.raw.keys()) note(this.node(hash));
+    return [...this.raw.keys()].filter((hash) => !named.has(hash)).length;
   }
 
   node(hash) {
@@ -77,6 +97,13 @@ export class Nodes {
     const held = this.lookup(storageRoot, hashHex(bytesOf(slot)));
     return held === null ? 0n : intOf(decode(held));
   }
+}
+
+/** A leaf of the state trie names its account's storage root. */
+function noteAccount(value, named) {
+  if (value[0] < 0xc0) return; // a word of storage
+  const items = decodeList(value);
+  if (items.length === 4 && items[2].length === 32) named.add(hexOf(items[2]));
 }
 
 function nodeOf(item, embedded) {

@@ -1,5 +1,6 @@
 // Verifies evidence against a block hash that the reader trusts: anchor, code, journals, books, storage.
 import { Malformed, typedHash } from "./bytes.js";
+import { FULL } from "./bundle.js";
 import { codeHash } from "./code.js";
 import { Figures, figuresOf } from "./figures.js";
 import { ADDRESSES } from "./generated.js";
@@ -11,6 +12,9 @@ import { EMPTY_CODE } from "./trie.js";
 import { Tally, Verdict } from "./verdict.js";
 import { differs, leafWords, licenceWords, payeeWords, sumsWord } from "./words.js";
 
+/** What `licence-ledger audit verify` proves of a full bundle, and this does not. */
+const NOT_PROVED =
+  "; word by word credits and licences, not covered: all other words of storage, and the balances of tokens";
 const ENTRIES_AT_ONCE = 250;
 const WORDS_AT_ONCE = 100;
 
@@ -40,6 +44,7 @@ class Audit {
     if (!(await this.code(names))) return;
     if (!evidence.entries) {
       await holderAlone(this);
+      this.nodes();
       return;
     }
     verdict.entries = evidence.entries.length;
@@ -50,8 +55,22 @@ class Audit {
     this.sums(replay);
     await this.storage(replay);
     if (evidence.leaves) sameAsTold(this, replay);
+    this.nodes();
     if (verdict.ok) verdict.figures = figuresOf(replay, this.holder, BigInt(verdict.time));
     verdict.scope = "all entries, and what follows from them";
+    if (evidence.kind === FULL) verdict.scope += NOT_PROVED;
+  }
+
+  /** A bundle has no node that proves nothing; of a full one, which proves more words than these, none that hangs nowhere. */
+  nodes() {
+    const { kind, nodes, header } = this.evidence;
+    if (kind === "node" || !this.verdict.ok) return;
+    try {
+      const left = kind === FULL ? nodes.astray(header.stateRoot) : nodes.unused;
+      if (left) this.verdict.found("nodes", "the file", `${left} nodes of it prove nothing that it is about`);
+    } catch (error) {
+      this.verdict.refused("nodes", "the file", error);
+    }
   }
 
   anchor(typed) {
@@ -63,6 +82,7 @@ class Audit {
         found: header.hash,
         detail: "no anchor was given, so nothing vouches for the block",
       });
+      this.ownAnchor();
       return true;
     }
     const expected = typedHash(typed);
@@ -70,6 +90,7 @@ class Audit {
     const ok = expected === header.hash;
     verdict.step("anchor", ok, 1, { expected: expected ?? String(typed), found: header.hash, detail });
     verdict.anchored = ok;
+    if (ok) this.ownAnchor();
     if (!ok) {
       const what = expected
         ? `the header hashes to ${header.hash}: this is another block, or a forged one`
@@ -77,6 +98,13 @@ class Audit {
       verdict.found("anchor", `block ${header.number}`, what);
     }
     return ok;
+  }
+
+  /** A file's own anchor proves nothing, but it may not name another block than its header is. */
+  ownAnchor() {
+    const { anchor, header } = this.evidence;
+    if (anchor === undefined || anchor === header.hash) return;
+    this.verdict.found("anchor", `block ${header.number}`, `the first line of the file names another block, ${anchor}`);
   }
 
   /** The addresses in the file have to be those of our build. */
