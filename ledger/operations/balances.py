@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.chain.answers import hex_int
 from ledger.chain.tokens import Token
 from ledger.domain.errors import LedgerError
 from ledger.domain.merkle_sum import PAGE_SIZE
@@ -104,7 +105,7 @@ def of(session: Session, books: Books, address: str) -> Balance:
         )
         for token in tokens.values()
     ]
-    native = int(session.rpc.call("eth_getBalance", address, "latest"), 16)
+    native = hex_int(session.rpc.call("eth_getBalance", address, "latest"))
     return Balance(
         address,
         native,
