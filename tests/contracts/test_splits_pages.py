@@ -293,10 +293,14 @@ def test_p06_an_answer_shorter_than_a_word_is_a_failure(ledger: Ledger, place: i
 
 
 def test_p06_a_return_bomb_costs_no_more_than_its_own_gas(ledger: Ledger) -> None:
-    """100,000 gas buy at most some 20,000 words of answer; none of them is copied."""
+    """100,000 gas buy some 6,000 words of answer; copied, those of 127 payees would not fit in a transaction."""
     tree, token = ledger.published(tree_of([1] * 128)), ledger.token("DialectToken", 6, 0)
     ledger.credit(tree, token, 128_000)
-    token.setBombSize(400_000)
+    token.setBombSize(190_000)
+    token.setDialect(STRANGER, BOMB_REVERT)
+    with pytest.raises(Reverted) as bomb:
+        token.chain.send(token.address, token.data("transfer", STRANGER, 1), gas=121_000)
+    assert len(bomb.value.output) > 190_000
     for payee in payees(128)[1:]:
         token.setDialect(payee, BOMB_REVERT)
     ledger.blocked = set(payees(128)[1:])
