@@ -30,6 +30,9 @@ class Kind(StrEnum):
     CONTENT_HASH = "content_hash"
 
 
+#: Kinds that name a work itself; the others name a party, a product or a release, which many works share.
+OF_WORKS = (Kind.ISRC, Kind.ISWC, Kind.DOI, Kind.CONTENT_HASH)
+
 #: How each kind looks, for messages.
 EXAMPLES: Mapping[Kind, str] = {
     Kind.ISRC: "GBAYE0601498",

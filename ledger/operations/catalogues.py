@@ -13,7 +13,7 @@ from ledger.domain.errors import LedgerError, ValueRefused
 from ledger.domain.journal import event_shapes
 from ledger.domain.manifest import Manifest, Share, Work
 from ledger.domain.merkle_sum import MerkleSumTree
-from ledger.operations.manifests import keep_manifest, kept_manifest, shared_works, tree_of
+from ledger.operations.manifests import keep_manifest, kept_manifest, shared_works, tree_of, twins
 from ledger.operations.plan import Effect, Plan
 from ledger.operations.session import Session, send_all
 from ledger.operations.splits import missing_pages, publish_requests, short, sized
@@ -140,12 +140,23 @@ def plan_create(session: Session, manifest: Manifest, settings: Settings) -> Pla
 
 
 def _warnings(manifest: Manifest) -> list[str]:
+    found = []
     units = manifest.units()
-    if not units.unmatched:
-        return []
-    holders = len({holder for _, holder, _ in units.unmatched})
-    part = float(units.unmatched_part) * 100
-    return [f"{sized(holders, 'holder')} without a payee, with {part:.4g} % of the value, get no units."]
+    if units.unmatched:
+        holders = len({holder for _, holder, _ in units.unmatched})
+        part = float(units.unmatched_part) * 100
+        found.append(
+            f"{sized(holders, 'holder')} without a payee, with {part:.4g} % of the value, get no units."
+        )
+    same = twins(manifest)
+    if same:
+        one, other, name = same[0]
+        more = f", and {sized(len(same) - 1, 'more pair')}" if len(same) > 1 else ""
+        found.append(
+            f"The works {one!r} and {other!r} have the same {name}{more}: use that is told by it alone counts for "
+            "neither; if they are one work, keep one."
+        )
+    return found
 
 
 def _elsewhere(session: Session, manifest: Manifest, own: int = 0) -> list[str]:

@@ -8,6 +8,7 @@ import io
 from ledger.domain.address import parse_address
 from ledger.domain.canonical import ZERO32, hex32, keccak256
 from ledger.domain.errors import Findings, LedgerError, ValueRefused
+from ledger.domain.identifiers import OF_WORKS, Kind
 from ledger.domain.manifest import Manifest, Work
 from ledger.domain.manifest_file import parse_manifest, parse_manifest_csv, read_header
 from ledger.domain.merkle_sum import UNITS_LIMIT, MerkleSumTree
@@ -71,9 +72,21 @@ def shared_works(one: Manifest, other: Manifest) -> list[tuple[str, str, str]]:
     return [(work_id, known[names[0]], names[0]) for work_id, names in shared if names]
 
 
+def twins(manifest: Manifest) -> list[tuple[str, str, str]]:
+    """Works of one manifest with the same identifier or content: both ids, and by what. Recordings share an ISWC."""
+    known: dict[str, str] = {}
+    found = []
+    for work in manifest.works:
+        for name in names_of(work):
+            first = known.setdefault(name, work.id)
+            if first != work.id and not name.startswith(Kind.ISWC):
+                found.append((first, work.id, name))
+    return found
+
+
 def names_of(work: Work) -> list[str]:
-    """By what a work is known anywhere: its content hash and its identifiers, with their kind."""
-    names = [f"{one.kind} {one.value}" for one in work.identifiers]
+    """By what a work is known anywhere: its content hash and the identifiers that name works, with their kind."""
+    names = [f"{one.kind} {one.value}" for one in work.identifiers if one.kind in OF_WORKS]
     return names if work.content_hash == ZERO32 else [f"content hash {hex32(work.content_hash)}", *names]
 
 

@@ -181,7 +181,13 @@ BAD = {
         ANN,
         ANN.replace("1/3", "333334"),
         "line 2",
-        "sum to 1500001/1500000 of the whole",
+        "sum to 1,000,001 parts",
+    ),
+    "shares less than a millionth under the whole": (
+        ANN,
+        ANN.replace("1/3", "333333"),
+        "line 2",
+        "sum to 2999999/3000000 of the whole",
     ),
     "shares of twice the whole": ("song-2,Second,Cy", "song-3,Third,Cy", "line 4", "sum to 2,000,000 parts"),
     "a control character": ("Second", "Sec\x9bond", "line 4", "control characters"),
@@ -315,3 +321,16 @@ def test_a_work_that_another_catalogue_has_is_told(on, catalogue, tmp_path):
     assert made.code == 0
     assert "'harbour' (isrc GBAYE0601498) is in catalogue 1 too, as 'song-1'" in made.err
     assert "is in catalogue" not in on("catalogue", "create", other, title="Other", account=LICENSEE).err
+
+
+def test_works_of_one_manifest_with_the_same_identifier_are_told(on, tmp_path):
+    """What names an artist or an album is shared rightly, and so is a composition's name among its recordings."""
+    head = "work,title,holder,payee,share,isrc,iswc,isni\n"
+    rest = f"Ann,{PAYEE},1/1,{{}},T-034.524.680-1,000000012281955X\n"
+    for isrc, told in (("GBAYE0601498", True), ("GBAYE0601499", False)):
+        path = tmp_path / f"{isrc}.csv"
+        path.write_text(head + "a,A," + rest.format("GBAYE0601498") + "b,B," + rest.format(isrc))
+        made = on("catalogue", "create", path, title=isrc, account=LICENSOR)
+        assert made.code == 0
+        assert ("The works 'a' and 'b' have the same isrc GBAYE0601498: use" in made.err) is told
+        assert "isni" not in made.err
