@@ -259,3 +259,19 @@ class Pool(Scene):
 
 def step(verdict: dict[str, Any], name: str) -> dict[str, Any]:
     return next(one for one in verdict["steps"] if one["name"] == name)
+
+
+def found(verdict: dict, check: str) -> list[dict]:
+    """The findings of a check."""
+    return [one for one in verdict["findings"] if one["check"] == check]
+
+
+def duties(verdict: dict, kind: str) -> list[dict]:
+    """The facts of a kind."""
+    return [one for one in verdict["duties"] if one["kind"] == kind]
+
+
+def honest(pool: Pool) -> tuple[Path, dict[str, int]]:
+    """The folder and the units of the open month's distribution by the files."""
+    folder = pool.build(OPEN_MONTH, pool.open_month(), "open")
+    return folder, dict(distribution_build.open_distribution(folder).units())
