@@ -18,7 +18,7 @@ from benchmarks.gas.chain import GENESIS_TIME, Chain
 from benchmarks.gas.distributions import Periods, divided
 from benchmarks.gas.licences import DAY, URI
 from benchmarks.gas.splits import MILLION
-from benchmarks.machine import keep, own_cpu, own_peak_bytes
+from benchmarks.machine import cpu_of, keep, own_cpu, own_peak_bytes
 from ledger.chain.node import LocalNode
 from ledger.chain.requests import GAS_CAP, Outcome, Request, raise_failures
 from ledger.chain.sender import Sender
@@ -91,7 +91,7 @@ def _measure(work: Work, payees: int, pages_paid: int, claims: int, pid: int) ->
     figures["tree_seconds"] = round(time.perf_counter() - started, 2)
 
     load = os.getloadavg()[0]
-    started, own, node = time.perf_counter(), own_cpu(), _cpu_of(pid)
+    started, own, node = time.perf_counter(), own_cpu(), cpu_of(pid)
     _, missing = plan_publish(session, tree)
     published = publish(session, work.sender, tree, missing)
     seconds = time.perf_counter() - started
@@ -101,7 +101,7 @@ def _measure(work: Work, payees: int, pages_paid: int, claims: int, pid: int) ->
         "publish_seconds": round(seconds, 2),
         "publish_payees_per_second": round(payees / seconds),
         "publish_own_cpu_seconds": round(own_cpu() - own, 2),
-        "publish_node_cpu_seconds": round(_cpu_of(pid) - node, 2),
+        "publish_node_cpu_seconds": round(cpu_of(pid) - node, 2),
         "publish_gas_per_payee": round(sum(work.gas) / payees, 1),
         "publish_load": round(load, 1),
     }
@@ -166,15 +166,6 @@ def _payout(tree: MerkleSumTree, page: int) -> PagePayout:
 
 def _leaf(split: Split, tree: MerkleSumTree, token: str, index: int) -> Leaf:
     return Leaf(split, token, index, tree.leaf(index), tree.leaf_proof(index))
-
-
-def _cpu_of(pid: int) -> float:
-    """CPU seconds of a process so far, 0 where the system does not tell."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main(payees: int = MILLION) -> None:

@@ -156,7 +156,8 @@ def audit(one: Figures, goals: Figures) -> Iterator[Row]:
         f"{one['seconds']:.1f} s, {one['times_node']:.2f} × the node's, {one['peak_mb']:,} MB",
         f"≤ {times:.0f} ×, {memory} MB",
         _all(most(one["times_node"], times), most(one["peak_mb"], memory)),
-        f"the node serving the same data: {one['node_seconds']:.1f} s",
+        f"the node serving the same data: {one['node_seconds']:.1f} s; CPU: {one['cpu_seconds']:.1f} s ours, "
+        f"{one['node_cpu_seconds']:.1f} s the node's",
     )
     if "second_of_first" in one:
         yield Row(
@@ -164,7 +165,8 @@ def audit(one: Figures, goals: Figures) -> Iterator[Row]:
             f"{one['second_seconds']:.1f} s, {one['second_of_first']:.3f} of the first",
             f"≤ {goals['second_of_first']:.2f}",
             most(one["second_of_first"], goals["second_of_first"]),
-            f"the first: {one['seconds']:.1f} s; its node's part of the second: {one['second_node_seconds']:.1f} s",
+            f"the first: {one['seconds']:.1f} s; CPU of the second: {one['second_cpu_seconds']:.1f} s ours, "
+            f"{one['second_node_cpu_seconds']:.1f} s the node's",
         )
 
 

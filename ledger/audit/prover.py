@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ledger.audit.source import Source, batched
+from ledger.audit.source import Proof, Source, batched
 from ledger.audit.words import Word
+from ledger.chain.ahead import one_ahead
 from ledger.domain.canonical import ZERO32, keccak256
 from ledger.domain.headers import Header
 from ledger.domain.rlp import Malformed
@@ -93,7 +94,9 @@ class Prover:
 
     def slots(self, address: str, slots: list[bytes]) -> list[bytes | Malformed]:
         """The words of an account's slots; where a slot's proof is refused, why. Raises Malformed."""
-        proof = self.source.proofs(address, slots, self.header.number)
+        return self._checked(address, slots, self.source.proofs(address, slots, self.header.number))
+
+    def _checked(self, address: str, slots: list[bytes], proof: Proof) -> list[bytes | Malformed]:
         account = self._reader.account(self.header.state_root, address, proof.account)
         self._accounts[address] = account
         found: list[bytes | Malformed] = []
@@ -125,13 +128,22 @@ class Prover:
         """Each word with what was proved of it. Raises Malformed where an account cannot be proved, or where the
         books give something that no word holds.
         """
-        for part in batched(_fitting(words), _WORDS_AT_ONCE):
+        for (address, group), proof in one_ahead(self._proof, self._groups(_fitting(words))):
+            held = self._checked(address, [one.slot for one in group], proof)
+            yield from zip(group, held, strict=True)
+
+    def _groups(self, words: Iterable[Word]) -> Iterator[tuple[str, list[Word]]]:
+        """Words of one contract each, as many as are asked for at once."""
+        for part in batched(words, _WORDS_AT_ONCE):
             by_contract: dict[str, list[Word]] = {}
             for one in part:
                 by_contract.setdefault(one.contract, []).append(one)
             for contract, group in by_contract.items():
-                held = self.slots(self.addresses[contract], [one.slot for one in group])
-                yield from zip(group, held, strict=True)
+                yield self.addresses[contract], group
+
+    def _proof(self, of: tuple[str, list[Word]]) -> Proof:
+        address, group = of
+        return self.source.proofs(address, [one.slot for one in group], self.header.number)
 
 
 def _fitting(words: Iterable[Word]) -> Iterator[Word]:

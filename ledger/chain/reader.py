@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
+from ledger.chain.ahead import Ahead
 from ledger.chain.answers import hex_bytes, hex_int
 from ledger.chain.codec import Function
 from ledger.chain.rpc import Rpc, RpcError, call_object, no_code
@@ -17,8 +18,7 @@ _FIRST_SPAN, _LARGEST_SPAN = 2_000, 100_000
 _MANY_LOGS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class ChainLog:
+class ChainLog(NamedTuple):
     """One log as a node serves it; `timestamp` is its block's, in Unix seconds."""
 
     address: str
@@ -33,6 +33,23 @@ class ChainLog:
     def raw(self) -> RawLog:
         """The log as the journal's fold takes it. It must have two topics."""
         return RawLog(self.block_number, self.timestamp, self.topics[0], self.topics[1], self.data)
+
+
+#: In the place of a log that was passed on.
+_DONE: dict[str, Any] = {}
+
+
+def _stamp(log: dict[str, Any]) -> str:
+    """The time of its block, where the node tells it with the log."""
+    return log.get("blockTimestamp") or ""
+
+
+def _word(value: str, known: dict[str, bytes]) -> bytes:
+    """JSON-RPC data that are likely to have been read before."""
+    found = known.get(value)
+    if found is None:
+        found = known[value] = hex_bytes(value)
+    return found
 
 
 class Reader:
@@ -62,17 +79,27 @@ class Reader:
 
         The span of a request adapts to what the node gives. Raises UnreachableError, RpcError.
         """
-        start = first
-        while start <= last:
+        if first > last:
+            return
+        where = {"address": list(addresses), "topics": list(topics)}
+        end, held = self._part(where, first, last)
+        while True:
+            start = end + 1
+            # The node works on the next part while this one is read.
+            coming = Ahead(partial(self._part, where, start, last)) if start <= last else None
+            yield from self._in_order(held)
+            if progress is not None:
+                progress(end)
+            if coming is None:
+                return
+            end, held = coming.result()
+
+    def _part(self, where: Mapping[str, Any], start: int, last: int) -> tuple[int, list[dict[str, Any]]]:
+        """The next part from block `start` on: its last block, and its logs as they were served."""
+        while True:
             end = min(last, start + self._span - 1)
-            where: dict[str, Any] = {
-                "address": list(addresses),
-                "fromBlock": hex(start),
-                "toBlock": hex(end),
-                "topics": list(topics),
-            }
             try:
-                held = self.rpc.call("eth_getLogs", where)
+                held = self.rpc.call("eth_getLogs", {**where, "fromBlock": hex(start), "toBlock": hex(end)})
             except (RpcError, UnreachableError):
                 # Nodes refuse wide ranges in many words; a range of one block that is refused is a real
                 # error.
@@ -85,26 +112,27 @@ class Reader:
                 self._span = max(1, self._span // 2)
             elif len(held) < _MANY_LOGS // 4:
                 self._span = min(_LARGEST_SPAN, self._span * 2)
-            yield from self._with_times(held)
-            if progress is not None:
-                progress(end)
-            start = end + 1
+            self._fetch_times({hex_int(one["blockNumber"]) for one in held if not _stamp(one)})
+            return end, held
 
-    def _with_times(self, held: list[dict[str, Any]]) -> Iterator[ChainLog]:
-        held.sort(key=lambda one: (hex_int(one["blockNumber"]), hex_int(one["logIndex"])), reverse=True)
-        self._fetch_times({hex_int(one["blockNumber"]) for one in held if not one.get("blockTimestamp")})
-        while held:
-            one = held.pop()  # what is done is not held any longer: a full block's logs take megabytes
-            number = hex_int(one["blockNumber"])
-            stamp = one.get("blockTimestamp")
+    def _in_order(self, held: list[dict[str, Any]]) -> Iterator[ChainLog]:
+        """In the order of the chain. What is done is not held any longer: a full block's logs take megabytes."""
+        places = [(hex_int(one["blockNumber"]), hex_int(one["logIndex"])) for one in held]
+        order = sorted(range(len(held)), key=places.__getitem__)
+        # Blocks, transactions and topics come again and again.
+        known: dict[str, bytes] = {}
+        for at in order:
+            one, held[at] = held[at], _DONE
+            number, index = places[at]
+            stamp = _stamp(one)
             yield ChainLog(
                 one["address"].lower(),
                 number,
                 hex_int(stamp) if stamp else self._times[number],
-                hex_bytes(one["blockHash"]),
-                hex_bytes(one["transactionHash"]),
-                hex_int(one["logIndex"]),
-                tuple(map(hex_bytes, one["topics"])),
+                _word(one["blockHash"], known),
+                _word(one["transactionHash"], known),
+                index,
+                tuple([_word(topic, known) for topic in one["topics"]]),
                 hex_bytes(one["data"]),
             )
 

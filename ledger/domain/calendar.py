@@ -5,6 +5,7 @@ exclusive.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 DAY = 86_400
 YEAR = 365 * DAY
@@ -30,12 +31,14 @@ def _month_lengths(year: int) -> tuple[int, ...]:
     return (31, 29 if _is_leap(year) else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
+@lru_cache(maxsize=8_192)
 def month_start(month: int) -> int:
     """The first second of a month, counted from January of the year 0."""
     year, rest = divmod(month, 12)
     return (_days_before_year(year) + sum(_month_lengths(year)[:rest]) - _DAYS_TO_EPOCH) * DAY
 
 
+@lru_cache(maxsize=8_192)
 def month_of(time: int) -> int:
     """The month that contains a time, counted from January of the year 0."""
     day = time // DAY + _DAYS_TO_EPOCH

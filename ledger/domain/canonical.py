@@ -14,7 +14,8 @@ ZERO_ADDRESS = "0x" + "00" * 20
 
 def keccak256(data: bytes) -> bytes:
     """The 32-byte Keccak-256 hash that Ethereum uses."""
-    return bytes(sha3.keccak_256(data).digest())
+    digest: bytes = sha3.keccak_256(data).digest()
+    return digest
 
 
 def canonical_json(value: Any) -> bytes:

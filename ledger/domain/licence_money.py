@@ -7,7 +7,6 @@ nothing).
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 
 from ledger.domain.calendar import FOREVER, Span, period_span
@@ -90,7 +89,7 @@ class Work:
     def __init__(self, grant: Grant, state: LicenceState, caller: str, now: int) -> None:
         self.grant = grant
         self.terms = grant.terms
-        self.state = copy.copy(state)
+        self.state = state.copy()
         self.caller = caller
         self.now = now
         self.entries: list[Entry] = []
@@ -169,7 +168,7 @@ class LicenceMoney:
     def _require_booked(self, work: Work, period: int) -> PeriodState:
         if period >= work.state.next_period:
             raise Revert("Licences_NotReported", work.grant.number, period)
-        return copy.copy(self.periods[work.grant.number, period])
+        return self.periods[work.grant.number, period].copy()
 
     def salt_of(self, licence: int, period: int) -> bytes:
         """Salt of the account of a weighted licence's period."""
@@ -211,11 +210,11 @@ class LicenceMoney:
     def _store(self, work: Work) -> None:
         if work.state.set_off >= FIGURE_LIMIT:
             raise Revert("Licences_FigureTooLarge", work.state.set_off)
-        self._undo.put(self.states, work.grant.number, copy.copy(work.state))
+        self._undo.put(self.states, work.grant.number, work.state.copy())
 
     def _store_account(self, work: Work, account: Account) -> None:
         """Writes the period, and counts it in the licence if it is open; the caller stores the licence."""
-        state = copy.copy(account.state)
+        state = account.state.copy()
         if state.open >= FIGURE_LIMIT:
             raise Revert("Licences_FigureTooLarge", state.open)
         state.booked_at = min(state.booked_at, work.state.accepted_at + MAX_DELAY)

@@ -113,8 +113,17 @@ def _decode(data: bytes, at: int, limit: int, depth: int) -> tuple[Item, int]:
         raise Malformed("RLP lists are nested too deep.")
     items: list[Item] = []
     while at < end:
-        item, at = _decode(data, at, end, depth + 1)
-        items.append(item)
+        # Most items are the hashes and empty places of a trie's branch; the rest is read one call each.
+        first = data[at]
+        if first == 0xA0 and at + 33 <= end:
+            items.append(data[at + 1 : at + 33])
+            at += 33
+        elif first == 0x80:
+            items.append(b"")
+            at += 1
+        else:
+            item, at = _decode(data, at, end, depth + 1)
+            items.append(item)
     return items, end
 
 

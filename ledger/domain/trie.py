@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias, Union, cast
 
 from ledger.domain import rlp
 from ledger.domain.canonical import ZERO32, keccak256
@@ -21,6 +21,8 @@ EMPTY_CODE = keccak256(b"")
 
 _HASH = 32
 _BRANCH = 17
+#: What most branches hold: nothing, and hashes.
+_BYTES, _PLAIN = frozenset({bytes}), frozenset({0, _HASH})
 
 #: Where a node points to: nowhere (b""), the hash of a node (32 bytes), or a node short enough to be embedded.
 Child: TypeAlias = Union[bytes, "Node"]
@@ -86,8 +88,10 @@ def _node(item: rlp.Item, *, embedded: bool) -> Node:
         value = item[16]
         if not isinstance(value, bytes):
             raise Malformed("A branch of a trie has a list for its value.")
-        children = tuple(_child(one) for one in item[:16])
-        if sum(1 for one in children if one != b"") + (value != b"") < 2:
+        ways = item[:16]
+        plain = _BYTES.issuperset(map(type, ways)) and _PLAIN.issuperset(map(len, ways))
+        children = tuple(cast(list[bytes], ways)) if plain else tuple(map(_child, ways))
+        if len(children) - children.count(b"") + (value != b"") < 2:
             raise Malformed("A branch of a trie has fewer than two ways.")
         return Branch(children, value, raw)
     if len(item) != 2 or not isinstance(item[0], bytes):
@@ -159,18 +163,19 @@ def lookup(root: bytes, key: bytes, fetch: Fetch) -> bytes | None:
 class NodeReader:
     """Decodes nodes and remembers them by their bytes: proofs under one root share their upper nodes."""
 
-    def __init__(self, largest: int = 8_000) -> None:
-        """`largest`: how many nodes are remembered."""
+    def __init__(self, largest: int = 12_000) -> None:
+        """`largest`: how many nodes are remembered, those that were read last."""
         self._known: dict[bytes, tuple[bytes, Node]] = {}
-        self._largest = largest
+        self._before: dict[bytes, tuple[bytes, Node]] = {}
+        self._half = largest // 2
 
     def read(self, raw: bytes) -> tuple[bytes, Node]:
         """Hash and content of an encoded node. Raises Malformed."""
         found = self._known.get(raw)
         if found is None:
-            if len(self._known) >= self._largest:
-                self._known.clear()
-            found = self._known[raw] = (keccak256(raw), decode_node(raw))
+            if len(self._known) >= self._half:
+                self._known, self._before = {}, self._known
+            found = self._known[raw] = self._before.get(raw) or (keccak256(raw), decode_node(raw))
         return found
 
     def verify(self, root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes | None:

@@ -10,7 +10,16 @@ from trie import HexaryTrie
 from ledger.domain import rlp
 from ledger.domain.canonical import keccak256
 from ledger.domain.rlp import Malformed
-from ledger.domain.trie import EMPTY_ROOT, NO_ACCOUNT, NodeReader, decode_account, decode_word, root_of
+from ledger.domain.trie import (
+    EMPTY_ROOT,
+    NO_ACCOUNT,
+    Leaf,
+    NodeReader,
+    decode_account,
+    decode_node,
+    decode_word,
+    root_of,
+)
 
 #: Short values make nodes that are embedded, long ones nodes that are hashed.
 VALUES = st.binary(min_size=1, max_size=50)
@@ -49,6 +58,33 @@ def test_proofs_of_keys_and_of_their_absence(pairs, other, embedded):
     reader = NodeReader()
     for key in {*list(pairs)[:5], other}:
         assert reader.verify(held.root_hash, key, proof_of(held, key, embedded)) == pairs.get(key)
+
+
+@pytest.mark.parametrize("largest", [2, 5, 40])
+def test_a_reader_that_forgets_reads_the_same(largest):
+    held = reference({keccak256(bytes((one,))): bytes((one, 1)) * 20 for one in range(60)})
+    reader = NodeReader(largest)
+    for one in [*range(60), *range(59, -1, -1)]:
+        key = keccak256(bytes((one,)))
+        assert reader.verify(held.root_hash, key, proof_of(held, key)) == bytes((one, 1)) * 20
+        assert len(reader._known) + len(reader._before) <= largest
+
+
+def test_branches_with_embedded_nodes_and_odd_names():
+    short = rlp.encode([b"\x3a", b"\1"])
+    hashes = [bytes((one,)) * 32 for one in range(1, 15)]
+    branch = decode_node(rlp.encode_list([short, *map(rlp.encode_bytes, hashes), b"\x80", b"\x80"]))
+    assert branch.children[0] == Leaf("a", b"\1", short)
+    assert list(branch.children[1:]) == [*hashes, b""]
+    for odd in (b"\1" * 31, b"\1" * 33, b"\1"):
+        with pytest.raises(Malformed, match="no hash"):
+            decode_node(rlp.encode([odd, *hashes, b"", b""]))
+    for odd in ([], [b""] * 32):
+        with pytest.raises(Malformed):
+            decode_node(rlp.encode([odd, *hashes, b"", b""]))
+    for few in ([b""] * 17, [hashes[0], *[b""] * 16]):
+        with pytest.raises(Malformed, match="fewer than two ways"):
+            decode_node(rlp.encode(few))
 
 
 @given(TRIES.filter(bool), KEYS, st.data())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
@@ -179,3 +181,23 @@ def test_a_revert_comes_as_its_sentence(rpc, ledger):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_web3_reaches_the_same_node(rpc):
     assert rpc.web3.eth.chain_id == 31337
+
+
+def test_threads_wait_for_each_other(patient):
+    calls = [("eth_chainId", ()), ("eth_getBlockByNumber", ("0x0", False)), ("web3_clientVersion", ())] * 8
+    alone = [patient.call(method, *params) for method, params in calls[:3]]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda one: patient.call(one[0], *one[1]), calls)) == alone * 8
+
+
+def test_plain_http_trusts_no_authority_and_https_the_usual_ones():
+    with Rpc("http://127.0.0.1:1") as plain, Rpc("https://127.0.0.1:1") as safe:
+        assert authorities(plain) == 0
+        assert authorities(safe) > 0
+
+
+def authorities(rpc):
+    context = rpc._http._transport._pool._ssl_context
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
+    return context.cert_store_stats()["x509_ca"]
