@@ -131,3 +131,23 @@ def test_a_fault_among_the_tasks_comes_after_what_was_begun():
     assert [next(outcomes) for _ in range(3)] == [(0, "0"), (1, "1"), (2, "2")]
     with pytest.raises(ValueError, match="no fourth"):
         next(outcomes)
+
+
+def test_empty_blocks_do_not_make_the_reader_ask_for_too_many_full_ones():
+    """After a hundred empty blocks an answer holds the logs of at most a fifth as many."""
+
+    class Filling(Node):
+        def call(self, method, *params):
+            (where,) = params
+            first, last = int(where["fromBlock"], 16), int(where["toBlock"], 16)
+            self.asked.append((first, last))
+            return [log(block) for block in range(max(first, 101), last + 1) for _ in range(900)]
+
+    node = Filling()
+    many = sum(1 for _ in Reader(node, first_span=2).logs(["0x" + "ab" * 20], 0, 160))
+    assert many == 60 * 900
+    assert max(last - max(first, 101) + 1 for first, last in node.asked) <= 20
+    # It still comes to wide spans in few steps.
+    node.asked.clear()
+    assert list(Reader(node, first_span=2).logs(["0x" + "ab" * 20], -1_000_000, 100)) == []
+    assert len(node.asked) < 120
