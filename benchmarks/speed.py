@@ -270,5 +270,6 @@ def goals(kept: Figures) -> str:
     ]
     dates = sorted({str(one["date"]) for one in kept.values()})
     machines = {f"{one['machine']['cores']} cores of {one['machine']['processor']}" for one in kept.values()}
-    taken = f"Taken on {' and '.join(dates)} on {', '.join(sorted(machines))}, with other work on them."
+    when = dates[0] if len(dates) == 1 else f"{', '.join(dates[:-1])} and {dates[-1]}"
+    taken = f"Taken on {when}, on {' and on '.join(sorted(machines))}, with other work on them."
     return "\n".join([*lines, "", taken])
