@@ -342,14 +342,27 @@ def pages_of(path) -> list[str]:
     return [page.extract_text() for page in PdfReader(path).pages]
 
 
+SUMS = {
+    "opening": "Opening balance",
+    "earned": "+ Earned",
+    "adjustments": "+ Adjustments",
+    "interest": "+ Late interest",
+    "recouped": "− Recouped",
+    "paid": "− Paid",
+    "closing": "= Closing balance, owed",
+}
+
+
 def test_the_pdf_tells_the_sums_the_lines_and_no_time_of_making(story, render):
     from pypdf import PdfReader
 
     done, path = render("Ann", "2024", out="ann.pdf")
     text = "\n".join(pages_of(path))
     (sums,) = done.data["sums"]
-    for name in ("opening", "earned", "adjustments", "interest", "recouped", "paid", "closing"):
-        assert sums[name]["shown"] in text, name
+    assert "Owed at the end, tUSD" in text
+    for name, told in SUMS.items():
+        amount, _, token = sums[name]["shown"].partition(" ")
+        assert (f"{told} {amount}\n" in text, token) == (True, "tUSD"), name
     for words in ("Ann", HOLDER[ANN], done.data["statement"], "Royalty, period 0", "Late interest, period 1"):
         assert words in text
     for words in ("Adjustment of period 0 (restated)", "Claimed to", "One report, from gross to you"):
