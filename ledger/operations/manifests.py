@@ -8,7 +8,7 @@ import io
 from ledger.domain.address import parse_address
 from ledger.domain.canonical import ZERO32, hex32, keccak256
 from ledger.domain.errors import Findings, LedgerError, ValueRefused
-from ledger.domain.identifiers import OF_WORKS, Kind
+from ledger.domain.identifiers import OF_WORKS, Identifier, Kind
 from ledger.domain.manifest import Manifest, Work
 from ledger.domain.manifest_file import parse_manifest, parse_manifest_csv, read_header
 from ledger.domain.merkle_sum import UNITS_LIMIT, MerkleSumTree
@@ -86,8 +86,9 @@ def twins(manifest: Manifest) -> list[tuple[str, str, str]]:
 
 def names_of(work: Work) -> list[str]:
     """By what a work is known anywhere: its content hash and the identifiers that name works, with their kind."""
-    names = [f"{one.kind} {one.value}" for one in work.identifiers if one.kind in OF_WORKS]
-    return names if work.content_hash == ZERO32 else [f"content hash {hex32(work.content_hash)}", *names]
+    content = [] if work.content_hash == ZERO32 else [Identifier(Kind.CONTENT_HASH, hex32(work.content_hash))]
+    named = (one for one in (*content, *work.identifiers) if one.kind in OF_WORKS)
+    return list(dict.fromkeys(f"{one.kind.replace('_', ' ')} {one.value}" for one in named))
 
 
 def tree_of(manifest: Manifest) -> MerkleSumTree:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from ledger.domain.canonical import canonical_json, keccak256
+from ledger.domain.canonical import ZERO32, canonical_json, hex32, keccak256
 from ledger.domain.errors import AuditFailed, Findings, LedgerError
 from ledger.usage.flaws import Flaw, FlawLog, Severity
 
@@ -54,9 +54,10 @@ def aliases(manifest: Manifest) -> dict[str, str]:
     found: dict[str, str] = {}
     twice: set[str] = set()
     for work in manifest.works:
-        for one in work.identifiers:
-            if found.setdefault(one.value, work.id) != work.id:
-                twice.add(one.value)
+        names = [one.value for one in work.identifiers]
+        for name in (*names, hex32(work.content_hash)) if work.content_hash != ZERO32 else names:
+            if found.setdefault(name, work.id) != work.id:
+                twice.add(name)
     for value in twice:
         del found[value]
     return found | {work.id: work.id for work in manifest.works}

@@ -334,3 +334,11 @@ def test_works_of_one_manifest_with_the_same_identifier_are_told(on, tmp_path):
         assert made.code == 0
         assert ("The works 'a' and 'b' have the same isrc GBAYE0601498: use" in made.err) is told
         assert "isni" not in made.err
+
+
+def test_works_of_one_manifest_with_the_same_content_are_told_once(on, tmp_path):
+    path = tmp_path / "same.csv"
+    rows = "".join(f"{work},Ann,{PAYEE},1/1,0x{'ab' * 32}\n" for work in "ab")
+    path.write_text("work,holder,payee,share,content_hash\n" + rows)
+    told = on("catalogue", "create", path, title="Same", account=LICENSOR).err
+    assert f"The works 'a' and 'b' have the same content hash 0x{'ab' * 32}: use" in told

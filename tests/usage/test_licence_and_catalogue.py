@@ -117,6 +117,16 @@ def test_unknown_and_withdrawn_works_are_unmatched_and_valued(tmp_path):
     assert pq.read_table(report.usage).num_rows == 4
 
 
+def test_a_content_hash_names_its_work_wherever_the_manifest_has_it():
+    share = {"holder": "Ann", "payee": PAYEE, "share": 1_000_000}
+    works = [
+        {"id": "a", "content_hash": HASH, "identifiers": [["content_hash", HASH]], "shares": [share]},
+        {"id": "b", "content_hash": "0x" + "cd" * 32, "shares": [share]},
+    ]
+    held = parse_manifest_json(json.dumps({"manifest": "1", "works": works}))
+    assert aliases(held) == {"a": "a", HASH.lower(): "a", "b": "b", "0x" + "cd" * 32: "b"}
+
+
 def test_an_identifier_of_two_works_names_neither():
     twice = manifest(("a", [["isrc", "GBAYE0601498"]]), ("b", [["isrc", "GBAYE0601498"]]))
     assert twice == {"a": "a", "b": "b"}
